@@ -1,0 +1,35 @@
+# Every third-party library the product links, as vendor_<name>. Rooms name the ones they own in rooms.cmake; only there
+# may their headers be included (checked by cmake/check_rooms.cmake).
+find_package(PkgConfig REQUIRED)
+find_package(OpenSSL REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(yaml-cpp REQUIRED)
+find_package(simdjson REQUIRED)
+find_package(prometheus-cpp CONFIG REQUIRED)
+
+function(zhitui_vendor name)
+  add_library(vendor_${name} INTERFACE)
+  target_link_libraries(vendor_${name} INTERFACE ${ARGN})
+endfunction()
+
+# cpp-httplib is a compiled library: without the flags of its .pc file the class layout differs silently.
+pkg_check_modules(httplib REQUIRED IMPORTED_TARGET cpp-httplib)
+pkg_check_modules(rdkafka REQUIRED IMPORTED_TARGET rdkafka)
+pkg_check_modules(hiredis REQUIRED IMPORTED_TARGET hiredis)
+pkg_check_modules(sqlite3 REQUIRED IMPORTED_TARGET sqlite3)
+pkg_check_modules(re2 REQUIRED IMPORTED_TARGET re2)
+
+zhitui_vendor(openssl OpenSSL::SSL OpenSSL::Crypto)
+zhitui_vendor(yaml-cpp yaml-cpp)
+zhitui_vendor(simdjson simdjson::simdjson)
+zhitui_vendor(re2 PkgConfig::re2)
+zhitui_vendor(librdkafka PkgConfig::rdkafka)
+zhitui_vendor(hiredis PkgConfig::hiredis)
+zhitui_vendor(sqlite3 PkgConfig::sqlite3)
+zhitui_vendor(httplib PkgConfig::httplib OpenSSL::SSL OpenSSL::Crypto)
+zhitui_vendor(nlohmann nlohmann_json::nlohmann_json)
+zhitui_vendor(cli11 CLI11::CLI11)
+zhitui_vendor(spdlog spdlog::spdlog)
+zhitui_vendor(prometheus prometheus-cpp::core)

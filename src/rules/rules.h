@@ -1,0 +1,184 @@
+#pragma once
+
+// rules: rule files -> an immutable RuleSet; the determination of a rule for a profile on a day, when it changes next, and
+// why. The YAML format is described in docs/rules.md. Pure: the caller reads the files and passes the day.
+//
+// Promises
+// - A RuleSet is built whole or not at all; every mistake is a Diagnostic with file:line:col, inside expressions too.
+// - A RuleSet is immutable and shared by threads. hash() names its content: same files, same hash, on any machine.
+// - Evaluate answers kUnknown exactly when the facts known do not settle the answer, and names the facts that would.
+// - NextChange is exact: the first later day on which answer or amount differ with the same facts.
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/base.h"
+#include "cel/cel.h"
+#include "facts/facts.h"
+#include "value/value.h"
+#include "yaml/yaml.h"
+
+namespace zhitui::rules {
+
+struct Law {
+  std::string id;     // the name by which criteria cite it
+  std::string title;  // 深民规〔2019〕2号
+  std::string url;
+};
+
+struct Criterion {
+  std::string id;
+  Text label;
+  std::string law;  // Law::id; may be empty
+  cel::Program when;
+  Location at;
+};
+
+enum class NotifyOn : std::uint8_t { kUpcoming, kEligible, kAmountChanged, kCeased, kReminder, kCorrection };
+const char* NotifyOnName(NotifyOn on);  // "upcoming" … as written in YAML
+
+struct Notify {
+  NotifyOn on = NotifyOn::kEligible;
+  value::Period ahead;               // kUpcoming, kReminder: how long before the day
+  std::string message;               // template name
+  std::vector<Channel> channels;     // in order of the rule's preference; empty: all
+  Millis escalate_after{0};          // unread for so long: next channel; 0: never
+  bool to_recipients = false;        // `to: guardians`: the schema's recipients instead of the subject
+  Location at;
+};
+
+struct Material {
+  std::string id;
+  Text label;
+  std::optional<cel::Program> on_file;
+};
+
+struct Apply {
+  std::string url;
+  std::vector<Material> materials;
+  Text deadline;  // as told to people; may be empty
+};
+
+struct AmountRow {
+  std::optional<cel::Program> when;  // nullopt: always
+  cel::Program is;                   // int or decimal
+  Location at;
+};
+
+// What a rule test expects of one day; unset = not checked.
+struct Expectation {
+  Date day;
+  std::optional<bool> eligible;
+  std::optional<std::vector<std::string>> ineligible;  // criteria that are false
+  std::optional<std::vector<std::string>> unknown;     // facts that are missing
+  std::optional<value::Decimal> amount;
+  std::optional<Date> upcoming;      // the day from which it will be eligible
+  std::optional<Date> until;         // eligible now: the first day on which it is not
+  std::optional<Date> next_change;
+  Location at;
+};
+struct RuleTest {
+  std::string name;
+  std::string facts_json;  // for Profile::SetFromJson
+  std::vector<Expectation> expect;
+  Location at;
+};
+
+struct Rule {
+  std::string id;
+  std::string kind;  // subject kind
+  Text title;
+  std::string owner;
+  std::string area;   // GB/T 2260 prefix of the authority; empty = everywhere
+  std::string topic;  // "benefits.elderly"
+  std::vector<Law> laws;
+  std::optional<Date> valid_from;
+  std::optional<Date> valid_until;  // the first day on which it is no longer in force
+  std::vector<Criterion> criteria;
+  std::string unit;  // "CNY/month"; empty: no amount
+  std::vector<AmountRow> amounts;
+  Apply apply;
+  std::vector<Notify> notify;
+  std::vector<RuleTest> tests;
+  bool recheck_daily = false;
+  std::vector<std::uint32_t> slots;  // facts that can change the answer or amount, sorted
+  std::string hash;                  // of what can change a determination
+  Location at;
+};
+
+struct SourceFile {
+  std::string path;  // as shown in diagnostics; relative to the rules folder, '/' separated
+  std::string text;
+};
+
+class RuleSet {
+ public:
+  // Files under facts/ are schemas, under messages/ are message templates (not read here), all other *.yaml are rules.
+  // nullptr and at least one diagnostic when anything is wrong.
+  static std::shared_ptr<const RuleSet> Build(const std::vector<SourceFile>& files, Diagnostics* diagnostics);
+
+  const std::vector<Rule>& rules() const { return rules_; }  // sorted by id
+  const Rule* Find(std::string_view id) const;
+  std::shared_ptr<const facts::Schema> SchemaOf(std::string_view kind) const;  // nullptr: unknown kind
+  std::vector<std::string> kinds() const;
+  // Indexes into rules() of the kind's rules, all of them / those that one of the changed slots can touch. Sorted.
+  std::span<const std::uint32_t> RulesOf(std::string_view kind) const;
+  std::vector<std::uint32_t> Touched(std::string_view kind, std::span<const std::uint32_t> changed) const;
+  const std::string& hash() const { return hash_; }
+
+ private:
+  friend struct RuleSetBuilder;
+  std::vector<Rule> rules_;
+  std::map<std::string, std::shared_ptr<const facts::Schema>, std::less<>> schemas_;
+  std::map<std::string, std::vector<std::uint32_t>, std::less<>> by_kind_;
+  std::map<std::string, std::vector<std::vector<std::uint32_t>>, std::less<>> by_slot_;
+  std::string hash_;
+};
+
+enum class Answer : std::uint8_t { kIneligible = 0, kEligible = 1, kUnknown = 2 };
+const char* AnswerName(Answer answer);  // "ineligible", "eligible", "unknown"
+enum class Truth : std::uint8_t { kFalse, kTrue, kUnknown, kError };
+
+struct Determination {
+  Answer answer = Answer::kIneligible;
+  std::optional<value::Decimal> amount;  // only when eligible and the rule has a table
+  std::vector<Truth> criteria;           // in rule order
+  std::vector<std::uint32_t> missing;    // slots of facts that would settle it; empty unless unknown
+  bool in_force = true;                  // false: outside valid.from/until, then kIneligible
+  std::string error;                     // the first evaluation error, without values; such a criterion is kError: unknown
+};
+
+Determination Evaluate(const Rule& rule, const facts::Profile& profile, Date today, value::Arena& arena);
+
+struct Outlook {
+  std::optional<Date> next_change;     // answer or amount differ
+  std::optional<Date> eligible_from;   // not eligible now: the next day on which it is
+  std::optional<Date> eligible_until;  // eligible now: the first day on which it is not
+};
+// Looks from `today` on, not after `horizon`. `now` is Evaluate's answer for today.
+Outlook LookAhead(const Rule& rule, const facts::Profile& profile, const Determination& now, Date today, Date horizon,
+                  value::Arena& arena);
+
+// JSON of one determination: answer, amount, unit, each criterion with truth, label, citation and the facts it read
+// (sensitive ones without value), missing facts with label and source, outlook, apply. For evaluate and recommendations.
+std::string ToJson(const Rule& rule, const facts::Profile& profile, const Determination& determination,
+                   const Outlook& outlook, Date today);
+// The same for people, aligned, in "zh" or "en".
+std::string ToText(const Rule& rule, const facts::Profile& profile, const Determination& determination,
+                   const Outlook& outlook, Date today, std::string_view locale);
+
+// Runs the tests beside the rules; one line per failure with file:line and expected against got.
+struct TestReport {
+  std::size_t passed = 0;
+  std::size_t failed = 0;
+  std::vector<std::string> failures;
+};
+TestReport RunTests(const RuleSet& ruleset);
+
+}  // namespace zhitui::rules

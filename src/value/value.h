@@ -1,0 +1,206 @@
+#pragma once
+
+// value: what facts and expressions compute with: Value, Type, Decimal, Date, Period, and the arena that owns their
+// storage. Pure and thread-compatible; a const Value may be read by many threads as long as its arena lives.
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "base/base.h"
+
+namespace zhitui::value {
+
+// Bump allocator for everything a Value points to. Reset keeps the memory, so a warmed-up arena does not call malloc.
+// Not thread-safe.
+class Arena {
+ public:
+  Arena();
+  ~Arena();
+  Arena(Arena&&) noexcept;
+  Arena& operator=(Arena&&) noexcept;
+  Arena(const Arena&) = delete;
+  Arena& operator=(const Arena&) = delete;
+
+  void* Allocate(std::size_t bytes, std::size_t align);
+  template <class T>
+  T* NewArray(std::size_t n) {
+    static_assert(std::is_trivially_destructible_v<T>);
+    return static_cast<T*>(Allocate(n * sizeof(T), alignof(T)));
+  }
+  std::string_view Copy(std::string_view s);
+  void Reset();
+  std::size_t bytes_used() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// An exact decimal: coefficient * 10^-scale, scale 0 to 18. Arithmetic that does not fit 64 bits of coefficient is an
+// error, never a rounding. Equal numbers compare equal whatever their scale (1.50 == 1.5).
+struct Decimal {
+  std::int64_t coefficient = 0;
+  std::uint8_t scale = 0;
+
+  static std::optional<Decimal> Parse(std::string_view text);  // "-12.50"; no exponent, at most 18 digits after the point
+  std::string ToString() const;                                // keeps the scale: "12.50"
+  static std::optional<Decimal> Add(Decimal a, Decimal b);
+  static std::optional<Decimal> Subtract(Decimal a, Decimal b);
+  static std::optional<Decimal> Multiply(Decimal a, Decimal b);
+  static int Compare(Decimal a, Decimal b);  // <0, 0, >0
+};
+
+// A civil period. Months and days are added in that order; a day past the end of the month becomes its last day.
+struct Period {
+  std::int32_t months = 0;
+  std::int32_t days = 0;
+  bool operator==(const Period&) const = default;
+  // "2 months", "1 year", "60 days", "1 year 6 months" (units year(s), month(s), week(s), day(s)), or ISO 8601 "P1Y2M3D".
+  static std::optional<Period> Parse(std::string_view text);
+  std::string ToString() const;  // ISO 8601: "P1Y2M3D", "P0D"
+};
+// nullopt when the result leaves the years 0001 to 9999. 2026-01-31 + 1 month = 2026-02-28; 2024-02-29 + 1 year = 2025-02-28.
+std::optional<Date> AddPeriod(Date day, Period period);
+
+// Completed years between two days: the largest n with birth + n years <= on, so who is born on 29 February completes a
+// year on 28 February of a common year (Civil Code of the PRC, art. 202: where the month has no corresponding day, its
+// last day). Negative when on < birth.
+int AgeInYears(Date birth, Date on);
+// Completed months: the largest n with from + n months <= to (month ends clamp); negative when to < from.
+int MonthsBetween(Date from, Date to);
+
+enum class Kind : std::uint8_t {
+  kNull, kBool, kInt, kUint, kDouble, kString, kBytes, kList, kMap, kTimestamp, kDuration, kDate, kPeriod, kDecimal,
+  kType, kOptional, kUnknown, kError,
+};
+const char* KindName(Kind kind);  // CEL's names: "int", "google.protobuf.Timestamp", "date", "null_type" …
+
+class Value;
+
+struct MapEntry;  // key and value, below
+
+// The facts whose absence left an expression open, as sorted distinct slots.
+struct UnknownSet {
+  std::uint32_t count = 0;
+  const std::uint32_t* slots = nullptr;
+};
+
+struct ErrorInfo {
+  std::string_view message;     // CEL's wording where it has one: "no such overload", "divide by zero"
+  std::uint32_t offset = 0;     // byte offset into the expression's source
+};
+
+// 16 bytes, trivially copyable. Strings, lists, maps, unknowns and errors point into an arena or into constants.
+class Value {
+ public:
+  constexpr Value() : i_(0) {}
+  static Value Null() { return {}; }
+  static Value Bool(bool v) { return Value(Kind::kBool, 0, v ? 1 : 0); }
+  static Value Int(std::int64_t v) { return Value(Kind::kInt, 0, v); }
+  static Value Uint(std::uint64_t v) { return Value(Kind::kUint, 0, static_cast<std::int64_t>(v)); }
+  static Value Double(double v);
+  static Value String(std::string_view v);  // not copied
+  static Value Bytes(std::string_view v);   // not copied
+  static Value List(std::span<const Value> v);     // not copied
+  static Value Map(std::span<const MapEntry> v);   // not copied; keys distinct
+  static Value OfDate(Date d) { return Value(Kind::kDate, 0, d.time_since_epoch().count()); }
+  static Value OfPeriod(Period p);
+  static Value OfDecimal(Decimal d) { return Value(Kind::kDecimal, d.scale, d.coefficient); }
+  static Value Timestamp(std::int64_t seconds, std::uint32_t nanos) { return Value(Kind::kTimestamp, nanos, seconds); }
+  static Value Duration(std::int64_t seconds, std::int32_t nanos) {
+    return Value(Kind::kDuration, static_cast<std::uint32_t>(nanos), seconds);
+  }
+  static Value Type(std::string_view name);          // not copied
+  static Value Optional(const Value* v);             // nullptr: none; not copied
+  static Value Unknown(const UnknownSet* set);       // not copied
+  static Value Error(const ErrorInfo* info);         // not copied
+
+  Kind kind() const { return kind_; }
+  bool is(Kind k) const { return kind_ == k; }
+  bool IsTrue() const { return kind_ == Kind::kBool && i_ != 0; }
+  bool IsFalse() const { return kind_ == Kind::kBool && i_ == 0; }
+
+  bool AsBool() const { return i_ != 0; }
+  std::int64_t AsInt() const { return i_; }
+  std::uint64_t AsUint() const { return static_cast<std::uint64_t>(i_); }
+  double AsDouble() const;
+  std::string_view AsString() const;  // also bytes and type names
+  std::span<const Value> AsList() const;
+  std::span<const MapEntry> AsMap() const;
+  Date AsDate() const { return Date(std::chrono::days(i_)); }
+  Period AsPeriod() const;
+  Decimal AsDecimal() const { return Decimal{i_, static_cast<std::uint8_t>(aux_)}; }
+  std::int64_t Seconds() const { return i_; }
+  std::int32_t Nanos() const { return static_cast<std::int32_t>(aux_); }
+  const Value* AsOptional() const;
+  const UnknownSet& AsUnknown() const;
+  const ErrorInfo& AsError() const;
+
+ private:
+  constexpr Value(Kind k, std::uint32_t aux, std::int64_t i) : kind_(k), aux_(aux), i_(i) {}
+
+  Kind kind_ = Kind::kNull;
+  std::uint32_t aux_ = 0;  // length, scale or nanos
+  union {
+    std::int64_t i_;
+    double d_;
+    const void* p_;
+  };
+};
+static_assert(sizeof(Value) == 16);
+
+struct MapEntry {
+  Value key;
+  Value value;
+};
+
+// CEL equality: numbers compare across int, uint and double by their mathematical value, lists and maps deep; values of
+// unrelated kinds are unequal; NaN equals nothing. Not for unknowns and errors.
+bool Equals(const Value& a, const Value& b);
+// Order of two comparable values (numbers across kinds, strings by code point, bytes, bool, timestamp, duration, date,
+// decimal with int); nullopt: not comparable (NaN included).
+std::optional<int> Compare(const Value& a, const Value& b);
+// Copies everything the value points to into `arena`.
+Value DeepCopy(const Value& v, Arena& arena);
+
+// As people read it in explanations and errors: 2026-03-01, 12.50, "text", [1, 2], {"a": 1}; at most `limit` bytes.
+std::string ToDisplay(const Value& v, std::size_t limit = 200);
+// JSON; dates, decimals, timestamps and bytes (base64) as strings, non-finite doubles as strings.
+std::string ToJson(const Value& v);
+
+// Static types, interned for the life of the process: compare pointers.
+struct TypeRep;
+using Type = const TypeRep*;
+struct TypeRep {
+  enum class Tag : std::uint8_t { kDyn, kNull, kPrimitive, kList, kMap, kRecord, kOptional, kType, kTypeParam, kError };
+  Tag tag = Tag::kDyn;
+  Kind primitive = Kind::kNull;          // kPrimitive
+  Type key = nullptr;                    // kMap
+  Type element = nullptr;                // kList, kMap (value), kOptional, kType
+  bool nullable = false;                 // a fact that may be null ("known to be none")
+  std::string name;                      // kRecord, kTypeParam
+  std::vector<std::pair<std::string, Type>> fields;  // kRecord; sorted by name
+};
+Type Dyn();
+Type NullType();
+Type Primitive(Kind kind);
+Type ListOf(Type element);
+Type MapOf(Type key, Type element);
+Type OptionalOf(Type element);
+Type TypeOf(Type element);
+Type TypeParam(std::string name);
+Type ErrorType();
+// A record with named fields; values of it are maps with string keys. Two records of one name must have equal fields.
+Type Record(std::string name, std::vector<std::pair<std::string, Type>> fields);
+Type Nullable(Type type);
+std::string TypeName(Type type);  // "list(string)", "map(string, int)", "date"
+
+}  // namespace zhitui::value
