@@ -1,11 +1,11 @@
 #pragma once
 
-// decide: (profile, rule state, ruleset, now) -> new state, decisions, next due. Pure and deterministic: the same inputs
-// give the same bytes on any machine. Knows no clock, store or stream.
+// decide: (profile, rule state, ruleset, now) -> new state, decisions, next due. Pure and deterministic: the same
+// inputs give the same bytes on any machine. Knows no clock, store or stream.
 //
-// What *now* is: for an event max(its recorded time, the subject's stored now); for a due its own instant. The day of a rule is the civil
-// day of now in Asia/Shanghai. Before an event is merged, everything that fell due for the subject at or before the
-// event's now has fired, in time order (Advance).
+// What *now* is: for an event max(its recorded time, the subject's stored now); for a due its own instant. The day of a
+// rule is the civil day of now in Asia/Shanghai. Before an event is merged, everything that fell due for the subject at
+// or before the event's now has fired, in time order (Advance).
 
 #include <cstdint>
 #include <memory>
@@ -39,24 +39,23 @@ enum class Standing : std::uint8_t { kIneligible = 0, kEligible = 1, kUnknown = 
 
 struct RuleState {
   std::string rule;
-  std::string rule_hash;                  // of the rule that gave this answer; another one: evaluate again
   Standing standing = Standing::kIneligible;
   std::optional<value::Decimal> amount;
-  Date since{};                           // day of the last change of standing
-  Date occurrence{};                      // of the last decision
-  std::uint32_t flips = 0;                // decisions with that occurrence so far
-  std::optional<Date> upcoming;           // the next day of eligibility, as far as known
-  std::optional<Date> until;              // the day it ends, as far as known
-  std::optional<Date> told_upcoming;      // the day last announced
-  std::optional<Date> told_reminder;      // the end last reminded of
-  std::optional<Date> due;                // the next day this rule must be looked at with no new facts
+  Date since{};                       // day of the last change of standing
+  Date occurrence{};                  // of the last decision
+  std::uint32_t flips = 0;            // decisions with that occurrence so far
+  std::optional<Date> upcoming;       // the next day of eligibility, as far as known
+  std::optional<Date> until;          // the day it ends, as far as known
+  std::optional<Date> told_upcoming;  // the day last announced
+  std::optional<Date> told_reminder;  // the end last reminded of
+  std::optional<Date> due;            // the next day this rule must be looked at with no new facts
   bool operator==(const RuleState&) const = default;
 };
 
 struct SubjectState {
-  std::string ruleset;               // hash of the ruleset that gave these states
-  Instant now{};                     // never goes back
-  std::vector<RuleState> rules;      // sorted by rule id; rules at their default (ineligible, nothing due) are left out
+  std::string ruleset;           // hash of the ruleset that gave these states
+  Instant now{};                 // never goes back
+  std::vector<RuleState> rules;  // sorted by rule id; rules at their default (ineligible, nothing due) are left out
   bool dead = false;
 
   std::string Encode() const;
@@ -64,16 +63,19 @@ struct SubjectState {
   std::optional<Date> NextDue() const;  // the earliest due day of its rules
 };
 
+// The short form of a ruleset's hash that is kept with every subject.
+std::string RulesetTag(const rules::RuleSet& ruleset);
+
 struct CriterionResult {
   std::string id;
   std::string truth;  // "true", "false", "unknown"
   Text label;
-  std::string law;    // citation title
+  std::string law;  // citation title
 };
 
 // A transition worth telling, with everything a message, a subscriber or an auditor needs.
 struct Decision {
-  std::string id;               // §ids below
+  std::string id;  // §ids below
   std::string kind;
   std::string subject;
   std::string rule;
@@ -82,14 +84,14 @@ struct Decision {
   std::string owner;
   Transition transition = Transition::kEligible;
   Transition told_as = Transition::kEligible;  // what a correction corrects to; otherwise equal to transition
-  std::int32_t notify = -1;     // index of the rule's notify entry; -1: for subscribers only, nobody is told
-  Date occurrence{};            // the legal day: of the flip, of the coming eligibility, of the coming end
-  Instant at{};                 // now
+  std::int32_t notify = -1;  // index of the rule's notify entry; -1: for subscribers only, nobody is told
+  Date occurrence{};         // the legal day: of the flip, of the coming eligibility, of the coming end
+  Instant at{};              // now
   std::optional<value::Decimal> amount;
   std::string unit;
-  std::optional<Date> until;    // the day eligibility ends, if known
-  std::string reason;           // "", "repealed", "dead"
-  std::string message;          // template name; empty when notify < 0
+  std::optional<Date> until;  // the day eligibility ends, if known
+  std::string reason;         // "", "repealed", "dead"
+  std::string message;        // template name; empty when notify < 0
   std::vector<Channel> channels;
   Millis escalate_after{0};
   std::vector<std::string> recipients;  // subject ids who are told
@@ -99,7 +101,7 @@ struct Decision {
   std::vector<Text> materials;  // still to be brought
   std::string ruleset;          // hash
 
-  std::string ToJson() const;   // the `data` of the CloudEvent
+  std::string ToJson() const;  // the `data` of the CloudEvent
   static Result<Decision> FromJson(std::string_view json);
 };
 // id = StableId(kind, subject, rule, notify entry, transition, occurrence, amount, n-th flip of that occurrence).
@@ -115,8 +117,8 @@ struct Outcome {
 };
 
 // Fires everything due at or before `upto`, each at its own instant, in order. state.now ends at the last one fired.
-Outcome Advance(const facts::Profile& profile, SubjectState& state, const rules::RuleSet& ruleset, std::string_view subject, Instant upto,
-                value::Arena& arena);
+Outcome Advance(const facts::Profile& profile, SubjectState& state, const rules::RuleSet& ruleset,
+                std::string_view subject, Instant upto, value::Arena& arena);
 
 struct Change {
   Instant now{};                         // see above; state.now becomes this
@@ -126,11 +128,11 @@ struct Change {
 };
 // Reacts to facts that changed (the profile already holds them): evaluates the rules they touch, and all rules when the
 // ruleset is another one than the state's, or the subject died or came back.
-Outcome React(const facts::Profile& profile, SubjectState& state, const rules::RuleSet& ruleset, std::string_view subject,
-              const Change& change, value::Arena& arena);
+Outcome React(const facts::Profile& profile, SubjectState& state, const rules::RuleSet& ruleset,
+              std::string_view subject, const Change& change, value::Arena& arena);
 
-// True when the decision still holds: the rule's standing is what the decision told (for upcoming: still to come or already
-// eligible), the subject is alive. Otherwise a reason: "no_longer_true", "subject_dead", "rule_repealed".
+// True when the decision still holds: the rule's standing is what the decision told (for upcoming: still to come or
+// already eligible), the subject is alive. Otherwise a reason: "no_longer_true", "subject_dead", "rule_repealed".
 std::string StillTrue(const Decision& decision, const SubjectState& state);
 
 }  // namespace zhitui::decide

@@ -1,7 +1,8 @@
 #pragma once
 
-// delivery: the Connector door, the ledger record of a notification with its guarded transitions, and the dispatcher that
-// runs sends on worker threads. Knows no store: pipeline joins ledger and store.
+// delivery: the Connector door, the ledger record of a notification with its guarded transitions, the dispatcher that
+// runs sends on worker threads, and what every connector needs to call a provider over HTTP without sending twice
+// (http.h). Knows no store: pipeline joins ledger and store.
 //
 // Promises
 // - The ledger moves forward, never back: notification (planned -> sending -> accepted -> delivered -> read; failed,
@@ -22,6 +23,8 @@
 #include <vector>
 
 #include "base/base.h"
+#include "delivery/http.h"
+#include "delivery/http_link.h"
 #include "message/message.h"
 
 namespace zhitui::delivery {
@@ -155,6 +158,31 @@ struct SettingDoc {
   Text summary;
 };
 
+// A diagnostic for every key of `settings` that `known` does not name, with the nearest key as the hint.
+void RefuseUnknownKeys(const Settings& settings, const std::vector<SettingDoc>& known, Diagnostics* diagnostics);
+// The base_url of `settings` (or `fallback`); a diagnostic when it is not http(s)://host[:port][/path].
+std::string BaseUrlSetting(const Settings& settings, std::string_view fallback, Diagnostics* diagnostics);
+// A path to a readable file, or empty when the key is not set; a diagnostic otherwise.
+std::string FileSetting(const Settings& settings, std::string_view key, Diagnostics* diagnostics);
+
+// ---- What connectors share -------------------------------------------------------------------------------------------
+
+// Takes the same time for every pair of the same length, so that a forged signature cannot be guessed byte by byte.
+bool ConstantTimeEqual(std::string_view a, std::string_view b);
+
+// Lets an alarm of one provider code through once a minute: a stopped account fails every send, and one line says it.
+// Thread-safe.
+class AlarmGate {
+ public:
+  AlarmGate();
+  ~AlarmGate();
+  bool Open(const std::string& code);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
 // ---- Ledger ----------------------------------------------------------------------------------------------------------
 
 enum class NotificationState : std::uint8_t {
@@ -203,33 +231,52 @@ struct Notification {
   std::string Encode() const;
   static Result<Notification> Decode(std::string_view bytes);
 
-  Channel channel() const { return channels[rung < channels.size() ? rung : channels.size() - 1]; }
+  // The channel being tried; kApp when the ladder is empty (a notification that was suppressed when it was planned).
+  Channel channel() const {
+    return channels.empty() ? Channel::kApp : channels[rung < channels.size() ? rung : channels.size() - 1];
+  }
   Attempt* FindAttempt(std::string_view id);
   Attempt* OpenAttempt();  // claimed or unknown; nullptr: none
   bool Final() const;      // nothing will be sent any more without a person
 };
 
-// Intent: adds the next attempt on the current rung as claimed and returns it. Precondition: no open attempt.
+// Call before choosing the connector of a new attempt. Moves to the next rung when the present one already holds a message
+// in the air (an escalation), so that nobody is told twice on one channel. False: nothing may be sent (an attempt is
+// open, the ladder is used up, or the state is final).
+bool PrepareClaim(Notification& n);
+
+// Intent: adds the next attempt on the current rung as claimed and returns it. Precondition: PrepareClaim was true.
 Attempt& Claim(Notification& n, const std::string& connector, const IdempotencyKey& key, const std::string& claimed_by,
                Instant now, Instant real_now);
 
 struct LadderPolicy {
   // When to try the rung again after its n-th failed attempt (from 1); nullopt: go to the next rung.
   std::function<std::optional<Instant>(std::uint32_t failed, std::optional<Millis> hint, Instant now)> next_try;
-  Millis escalate_after{0};
+  Millis escalate_after{0};  // unread for so long: next rung; zero: a message in the air ends the ladder
 };
 // Records the outcome of the open attempt and decides what comes next (n.state, n.rung, n.next). A result for an attempt
 // that has settled already changes nothing and gives false.
-bool Settle(Notification& n, std::string_view attempt_id, const SendResult& result, Instant now, const LadderPolicy& policy);
+// An attempt that is unknown already is settled only by kAccepted, kDropContact or kFixMessage: that a second try was
+// throttled or could not connect says nothing about the first. Other verdicts put off the next try by policy.next_try
+// and park the attempt when the policy gives up.
+bool Settle(Notification& n, std::string_view attempt_id, const SendResult& result, Instant now,
+            const LadderPolicy& policy);
+// The provider is sure that it never took the attempt (Found::kNo past the settle time), or a person says so: it counts
+// as not sent. For an attempt that is claimed, unknown or parked; false otherwise.
+bool SettleAbsent(Notification& n, std::string_view attempt_id, Instant now, const LadderPolicy& policy);
 // Applies a receipt; never back; duplicates, late and unknown ones give false. An undelivered report moves to the next rung.
 bool Apply(Notification& n, const Receipt& receipt, Instant now, const LadderPolicy& policy);
 // An attempt found claimed after its claimer is gone, or left unknown, cannot be resolved: park it.
 void Park(Notification& n, std::string_view attempt_id, Instant now);
+// Ends the ladder: `to` is kSuppressed or kExpired. A notification with a message in the air or a parked attempt keeps its
+// state and is not tried further. False when an attempt is open: resolve or park it first.
+bool End(Notification& n, NotificationState to, const std::string& reason);
 
 // ---- Dispatcher ------------------------------------------------------------------------------------------------------
 
 // Runs sends on `threads` worker threads per connector, so that a slow provider holds up only itself. Completions are
-// handed out by Collect on the owner's thread. Submit never blocks: it refuses when the connector's queue is full.
+// handed out by Collect on the owner's thread. Submit never blocks: it refuses when a connector has `queue` jobs that
+// were submitted and not collected, so no queue grows without bound. A connector that throws gives kUnknown.
 class Dispatcher {
  public:
   struct Job {
@@ -243,7 +290,12 @@ class Dispatcher {
     Found found = Found::kYes;
   };
   Dispatcher(std::vector<std::shared_ptr<Connector>> connectors, std::size_t threads, std::size_t queue);
-  ~Dispatcher();  // waits for sends in flight
+  ~Dispatcher();  // Close, then waits for the sends that have begun
+  Dispatcher(const Dispatcher&) = delete;
+  Dispatcher& operator=(const Dispatcher&) = delete;
+  // Takes no more jobs. Those that have not begun come back through Collect as kNotSent (queries as kNotYet) with code
+  // "shutdown"; collect until in_flight() is 0.
+  void Close();
   Connector* For(Channel channel) const;  // nullptr: no connector for it
   std::shared_ptr<Connector> Named(std::string_view name) const;
   std::size_t Room(const std::string& connector) const;  // jobs it would take now

@@ -30,11 +30,11 @@ struct Template {
   std::string name;
   Text app_title;
   Text app_body;
-  std::string wechat_template;                          // logical name; the connector's config has the provider's id
+  std::string wechat_template;  // logical name; the connector's config has the provider's id
   std::vector<std::pair<std::string, Text>> wechat_fields;  // "thing1" -> text with placeholders
-  std::string sms_template;                             // logical name
+  std::string sms_template;                                 // logical name
   std::vector<std::pair<std::string, Text>> sms_params;
-  Text sms_text;                                        // the whole text as registered with the provider, for counting
+  Text sms_text;  // the whole text as registered with the provider, for counting
   Location at;
   bool Has(Channel channel) const;
 };
@@ -45,7 +45,8 @@ const std::vector<std::string>& PlaceholderNames();
 
 class TemplateSet {
  public:
-  static std::shared_ptr<const TemplateSet> Build(const std::vector<yaml::Document>& documents, Diagnostics* diagnostics);
+  static std::shared_ptr<const TemplateSet> Build(const std::vector<yaml::Document>& documents,
+                                                  Diagnostics* diagnostics);
   const Template* Find(std::string_view name) const;
   const std::map<std::string, Template, std::less<>>& all() const { return templates_; }
 
@@ -55,13 +56,13 @@ class TemplateSet {
 
 struct Content {
   Channel channel = Channel::kApp;
-  std::string locale;     // "zh", "en"
-  std::string title;      // app
-  std::string body;       // app body; sms: the whole text as the person reads it, signature included
-  std::string url;        // where a tap leads
-  std::string provider_template;                             // logical name (wechat, sms)
-  std::vector<std::pair<std::string, std::string>> fields;   // wechat fields, sms parameters
-  std::uint32_t segments = 0;                                // sms
+  std::string locale;             // "zh", "en"
+  std::string title;              // app
+  std::string body;               // app body; sms: the whole text as the person reads it, signature included
+  std::string url;                // where a tap leads
+  std::string provider_template;  // logical name (wechat, sms)
+  std::vector<std::pair<std::string, std::string>> fields;  // wechat fields, sms parameters
+  std::uint32_t segments = 0;                               // sms
   std::string Encode() const;
   static Result<Content> Decode(std::string_view bytes);
 };

@@ -57,13 +57,13 @@ struct Options {
   std::size_t lanes = 2;
   std::size_t sends_in_flight = 256;
   Millis produce_deadline{10'000};
-  Millis max_future{300'000};         // an event recorded further ahead of the clock than this is a dead letter
-  Millis claim_lease{30'000};         // another instance's claim is left alone for so long (real time)
-  Millis query_again{1'000};          // between two queries for one unknown outcome (real time)
-  Millis receipt_wait{2'000};         // Replay: how long an expected receipt may take (real time)
+  Millis max_future{300'000};                 // an event recorded further ahead of the clock than this is a dead letter
+  Millis claim_lease{30'000};                 // another instance's claim is left alone for so long (real time)
+  Millis query_again{1'000};                  // between two queries for one unknown outcome (real time)
+  Millis receipt_wait{2'000};                 // Replay: how long an expected receipt may take (real time)
   Millis index_kept{7LL * 24 * 3600 * 1000};  // provider-id index entries
-  std::string instance = "zhitui-0";  // stable name of this instance
-  std::string epoch;                  // differs for every start
+  std::string instance = "zhitui-0";          // stable name of this instance
+  std::string epoch;                          // differs for every start
   planning::Policy policy;
   message::RenderOptions render;
 };
@@ -83,17 +83,17 @@ struct Parts {
 
 // Counts since the start of this process.
 struct Totals {
-  std::uint64_t events = 0;        // read and decoded
+  std::uint64_t events = 0;  // read and decoded
   std::uint64_t applied = 0;
-  std::uint64_t replayed = 0;      // already applied earlier
-  std::uint64_t stale = 0;         // changed nothing because later facts were there
+  std::uint64_t replayed = 0;  // already applied earlier
+  std::uint64_t stale = 0;     // changed nothing because later facts were there
   std::uint64_t dead_letters = 0;
-  std::uint64_t dues = 0;          // time events fired
-  std::uint64_t evaluations = 0;   // rules evaluated
+  std::uint64_t dues = 0;         // time events fired
+  std::uint64_t evaluations = 0;  // rules evaluated
   std::uint64_t decisions = 0;
   std::uint64_t planned = 0;
   std::uint64_t suppressed = 0;
-  std::uint64_t attempts = 0;      // requests to providers
+  std::uint64_t attempts = 0;  // requests to providers
   std::uint64_t receipts = 0;
   std::map<std::string, std::uint64_t> decisions_by;  // "<rule> <transition>"
 };
@@ -138,11 +138,11 @@ class Pipeline {
 
   // Every notification in the store by state and channel, and those parked as unknown. Walks all of it.
   struct LedgerCount {
-    std::map<std::string, std::uint64_t> by_state;                             // "delivered" -> n
-    std::map<std::string, std::map<std::string, std::uint64_t>> by_channel;    // "sms" -> state -> n
-    std::map<std::string, std::uint64_t> by_reason;                            // suppressed, failed, expired
-    std::map<std::string, std::uint64_t> accepted_by_connector;                // attempts that a provider took
-    std::vector<std::string> unknown;                                          // attempt ids
+    std::map<std::string, std::uint64_t> by_state;                           // "delivered" -> n
+    std::map<std::string, std::map<std::string, std::uint64_t>> by_channel;  // "sms" -> state -> n
+    std::map<std::string, std::uint64_t> by_reason;                          // suppressed, failed, expired
+    std::map<std::string, std::uint64_t> accepted_by_connector;              // attempts that a provider took
+    std::vector<std::string> unknown;                                        // attempt ids
   };
   Result<LedgerCount> CountLedger();
 

@@ -1,0 +1,498 @@
+#include "decide/decide.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <set>
+
+namespace zhitui::decide {
+namespace {
+
+using rules::Answer;
+using rules::Determination;
+using rules::Notify;
+using rules::NotifyOn;
+using rules::Outlook;
+using rules::Rule;
+
+constexpr std::array<std::string_view, 6> kTransitionNames = {"upcoming", "eligible", "amount_changed",
+                                                              "ceased",   "reminder", "correction"};
+
+// How far ahead an outlook looks: longer than any life, so that a due date is never missed for want of horizon.
+constexpr std::chrono::years kHorizon{130};
+
+Date HorizonOf(Date today) {
+  const std::chrono::year_month_day last(std::chrono::year(9999), std::chrono::December, std::chrono::day(31));
+  const Date far = today + std::chrono::days(kHorizon.count() * 366);
+  return std::min(far, Date(std::chrono::local_days(last)));
+}
+
+bool SameAmount(const std::optional<value::Decimal>& a, const std::optional<value::Decimal>& b) {
+  if (a.has_value() != b.has_value()) return false;
+  return !a || value::Decimal::Compare(*a, *b) == 0;
+}
+
+NotifyOn NotifyFor(Transition transition) {
+  switch (transition) {
+    case Transition::kUpcoming:
+      return NotifyOn::kUpcoming;
+    case Transition::kEligible:
+      return NotifyOn::kEligible;
+    case Transition::kAmountChanged:
+      return NotifyOn::kAmountChanged;
+    case Transition::kCeased:
+      return NotifyOn::kCeased;
+    case Transition::kReminder:
+      return NotifyOn::kReminder;
+    case Transition::kCorrection:
+      return NotifyOn::kCorrection;
+  }
+  return NotifyOn::kEligible;
+}
+
+std::optional<Date> Ahead(Date day, value::Period ahead) {
+  return value::AddPeriod(day, value::Period{-ahead.months, -ahead.days});
+}
+
+// One pass over the rules of a subject at one instant.
+class Pass {
+ public:
+  Pass(const facts::Profile& profile, SubjectState& state, const rules::RuleSet& ruleset, std::string_view subject,
+       Instant now, value::Arena& arena, Outcome& outcome)
+      : profile_(profile),
+        state_(state),
+        ruleset_(ruleset),
+        subject_(subject),
+        now_(now),
+        today_(kShanghai.DateOf(now)),
+        arena_(arena),
+        outcome_(outcome) {}
+
+  // Nobody is told and no decision is made.
+  void Quiet() { quiet_ = true; }
+  // The event happened on an earlier day than the subject's history has reached.
+  void Late(Date event_day) { event_day_ = event_day; }
+
+  void Look(const Rule& rule) {
+    arena_.Reset();
+    ++outcome_.evaluations;
+    const Determination determination = rules::Evaluate(rule, profile_, today_, arena_);
+    const Outlook outlook = rules::LookAhead(rule, profile_, determination, today_, HorizonOf(today_), arena_);
+
+    RuleState next = Find(rule.id);
+    const Standing was = next.standing;
+    const bool was_eligible = was == Standing::kEligible || was == Standing::kUnknownWasEligible;
+    switch (determination.answer) {
+      case Answer::kEligible:
+        next.standing = Standing::kEligible;
+        break;
+      case Answer::kIneligible:
+        next.standing = Standing::kIneligible;
+        break;
+      case Answer::kUnknown:
+        next.standing = was_eligible ? Standing::kUnknownWasEligible : Standing::kUnknown;
+        break;
+    }
+    if (next.standing != was) next.since = today_;
+    next.upcoming = determination.answer == Answer::kEligible ? std::nullopt : outlook.eligible_from;
+    next.until = determination.answer == Answer::kEligible ? outlook.eligible_until : std::nullopt;
+
+    // A late event that turns over what was told for a later day is a correction of it.
+    const bool told_later = event_day_ && Find(rule.id).since > *event_day_ && Find(rule.id).flips > 0;
+    if (determination.answer == Answer::kEligible && !was_eligible) {
+      Decide(rule, next, determination, told_later ? Transition::kCorrection : Transition::kEligible,
+             Transition::kEligible, today_, determination.amount, outlook.eligible_until, "");
+    } else if (determination.answer == Answer::kIneligible && was_eligible) {
+      Decide(rule, next, determination, told_later ? Transition::kCorrection : Transition::kCeased, Transition::kCeased,
+             today_, next.amount, std::nullopt, "");
+    } else if (determination.answer == Answer::kEligible && was_eligible &&
+               !SameAmount(next.amount, determination.amount)) {
+      Decide(rule, next, determination, told_later ? Transition::kCorrection : Transition::kAmountChanged,
+             Transition::kAmountChanged, today_, determination.amount, outlook.eligible_until, "");
+    }
+    if (determination.answer == Answer::kEligible) {
+      next.amount = determination.amount;
+    } else if (determination.answer == Answer::kIneligible) {
+      next.amount.reset();
+    }
+
+    std::optional<Date> due = outlook.next_change;
+    const auto sooner = [&](std::optional<Date> day) {
+      if (day && *day > today_ && (!due || *day < *due)) due = day;
+    };
+    for (std::size_t i = 0; i < rule.notify.size(); ++i) {
+      const Notify& entry = rule.notify[i];
+      if (entry.on == NotifyOn::kUpcoming && next.upcoming) {
+        const std::optional<Date> tell = Ahead(*next.upcoming, entry.ahead);
+        if (tell && *tell <= today_) {
+          if (next.told_upcoming != next.upcoming) {
+            DecideEntry(rule, determination, Transition::kUpcoming, static_cast<std::int32_t>(i), *next.upcoming,
+                        std::nullopt, std::nullopt);
+          }
+        } else {
+          sooner(tell);
+        }
+      } else if (entry.on == NotifyOn::kReminder && next.until) {
+        const std::optional<Date> tell = Ahead(*next.until, entry.ahead);
+        if (tell && *tell <= today_) {
+          // Who became eligible inside the reminder's period has just been told; the end is in that message.
+          if (next.told_reminder != next.until && next.since < *tell) {
+            DecideEntry(rule, determination, Transition::kReminder, static_cast<std::int32_t>(i), *next.until,
+                        determination.amount, next.until);
+          }
+        } else {
+          sooner(tell);
+        }
+      }
+    }
+    if (next.upcoming && Reached(rule, NotifyOn::kUpcoming, *next.upcoming)) next.told_upcoming = next.upcoming;
+    if (next.until && Reached(rule, NotifyOn::kReminder, *next.until)) next.told_reminder = next.until;
+    if (rule.recheck_daily) sooner(today_ + std::chrono::days(1));
+    next.due = due;
+    Put(std::move(next));
+  }
+
+  // The rule is gone, or the subject is dead.
+  void End(const RuleState& old, const Rule* rule, std::string_view reason) {
+    RuleState next = old;
+    const bool was_eligible = old.standing == Standing::kEligible || old.standing == Standing::kUnknownWasEligible;
+    next.standing = Standing::kIneligible;
+    next.since = today_;
+    next.upcoming.reset();
+    next.until.reset();
+    next.due.reset();
+    if (was_eligible && !quiet_) {
+      Occur(next, today_);
+      Decision d = Base(old.rule, rule, Transition::kCeased, Transition::kCeased, today_, old.amount);
+      d.reason = reason;
+      if (rule != nullptr && reason != "dead") {
+        bool told = false;
+        for (std::size_t i = 0; i < rule->notify.size(); ++i) {
+          if (rule->notify[i].on == NotifyOn::kCeased) {
+            told = true;
+            Emit(d, rule, static_cast<std::int32_t>(i), next.flips);
+          }
+        }
+        if (!told) Emit(d, rule, -1, next.flips);
+      } else {
+        Emit(d, rule, -1, next.flips);
+      }
+    }
+    next.amount.reset();
+    Put(std::move(next));
+  }
+
+ private:
+  RuleState Find(const std::string& rule) const {
+    const auto it = std::lower_bound(state_.rules.begin(), state_.rules.end(), rule,
+                                     [](const RuleState& s, const std::string& id) { return s.rule < id; });
+    if (it != state_.rules.end() && it->rule == rule) return *it;
+    RuleState fresh;
+    fresh.rule = rule;
+    return fresh;
+  }
+
+  void Put(RuleState next) {
+    const bool keep = next.standing != Standing::kIneligible || next.due || next.flips > 0 || next.told_upcoming ||
+                      next.told_reminder || next.upcoming;
+    const auto it = std::lower_bound(state_.rules.begin(), state_.rules.end(), next.rule,
+                                     [](const RuleState& s, const std::string& id) { return s.rule < id; });
+    const bool there = it != state_.rules.end() && it->rule == next.rule;
+    if (!keep) {
+      if (there) state_.rules.erase(it);
+    } else if (there) {
+      *it = std::move(next);
+    } else {
+      state_.rules.insert(it, std::move(next));
+    }
+  }
+
+  // The moment to tell about `day` by some entry of that kind has come.
+  bool Reached(const Rule& rule, NotifyOn on, Date day) const {
+    return std::any_of(rule.notify.begin(), rule.notify.end(), [&](const Notify& entry) {
+      const std::optional<Date> tell = Ahead(day, entry.ahead);
+      return entry.on == on && tell && *tell <= today_;
+    });
+  }
+
+  static void Occur(RuleState& state, Date occurrence) {
+    state.flips = state.flips > 0 && state.occurrence == occurrence ? state.flips + 1 : 1;
+    state.occurrence = occurrence;
+  }
+
+  void Decide(const Rule& rule, RuleState& next, const Determination& determination, Transition transition,
+              Transition told_as, Date occurrence, const std::optional<value::Decimal>& amount,
+              std::optional<Date> until, std::string_view reason) {
+    Occur(next, occurrence);
+    if (quiet_) return;
+    Decision d = Base(rule.id, &rule, transition, told_as, occurrence, amount);
+    d.until = until;
+    d.reason = reason;
+    Fill(d, rule, determination);
+    // A correction is told by its own entries, or else by those of what it corrects to.
+    bool told = Tell(d, rule, NotifyFor(transition), next.flips);
+    if (!told && transition != told_as) told = Tell(d, rule, NotifyFor(told_as), next.flips);
+    if (!told) Emit(d, &rule, -1, next.flips);
+  }
+
+  bool Tell(const Decision& d, const Rule& rule, NotifyOn on, std::uint32_t flip) {
+    bool told = false;
+    for (std::size_t i = 0; i < rule.notify.size(); ++i) {
+      if (rule.notify[i].on != on) continue;
+      Emit(d, &rule, static_cast<std::int32_t>(i), flip);
+      told = true;
+    }
+    return told;
+  }
+
+  // Announcements do not count as flips: their occurrence and their entry name them.
+  void DecideEntry(const Rule& rule, const Determination& determination, Transition transition, std::int32_t entry,
+                   Date occurrence, const std::optional<value::Decimal>& amount, std::optional<Date> until) {
+    if (quiet_) return;
+    Decision d = Base(rule.id, &rule, transition, transition, occurrence, amount);
+    d.until = until;
+    Fill(d, rule, determination);
+    Emit(d, &rule, entry, 1);
+  }
+
+  Decision Base(const std::string& id, const Rule* rule, Transition transition, Transition told_as, Date occurrence,
+                const std::optional<value::Decimal>& amount) const {
+    Decision d;
+    d.kind = profile_.schema().kind();
+    d.subject = subject_;
+    d.rule = id;
+    d.transition = transition;
+    d.told_as = told_as;
+    d.occurrence = occurrence;
+    d.at = now_;
+    d.amount = amount;
+    d.ruleset = ruleset_.hash();
+    if (rule != nullptr) {
+      d.topic = rule->topic;
+      d.title = rule->title;
+      d.owner = rule->owner;
+      d.unit = rule->unit;
+      d.apply_url = rule->apply.url;
+      d.deadline = rule->apply.deadline;
+    }
+    return d;
+  }
+
+  void Fill(Decision& d, const Rule& rule, const Determination& determination) {
+    for (std::size_t i = 0; i < rule.criteria.size() && i < determination.criteria.size(); ++i) {
+      const rules::Criterion& c = rule.criteria[i];
+      CriterionResult r;
+      r.id = c.id;
+      r.label = c.label;
+      switch (determination.criteria[i]) {
+        case rules::Truth::kTrue:
+          r.truth = "true";
+          break;
+        case rules::Truth::kFalse:
+          r.truth = "false";
+          break;
+        default:
+          r.truth = "unknown";
+          break;
+      }
+      for (const rules::Law& law : rule.laws) {
+        if (law.id == c.law) r.law = law.title;
+      }
+      d.criteria.push_back(std::move(r));
+    }
+    const cel::Activation activation{profile_.slots(), today_};
+    for (const rules::Material& m : rule.apply.materials) {
+      if (m.on_file && m.on_file->Evaluate(activation, arena_).IsTrue()) continue;
+      d.materials.push_back(m.label);
+    }
+  }
+
+  void Emit(Decision d, const Rule* rule, std::int32_t entry, std::uint32_t flip) {
+    d.notify = entry;
+    if (rule != nullptr && entry >= 0) {
+      const Notify& notify = rule->notify[static_cast<std::size_t>(entry)];
+      d.message = notify.message;
+      d.channels = notify.channels;
+      if (d.channels.empty()) d.channels.assign(kChannels.begin(), kChannels.end());
+      d.escalate_after = notify.escalate_after;
+      d.recipients = Recipients(notify);
+    }
+    d.id = StableId()
+               .Add(d.kind)
+               .Add(d.subject)
+               .Add(d.rule)
+               .Add(static_cast<std::int64_t>(entry))
+               .Add(TransitionName(d.transition))
+               .Add(FormatDate(d.occurrence))
+               .Add(d.amount ? AmountKey(*d.amount) : std::string())
+               .Add(static_cast<std::int64_t>(flip))
+               .Hex();
+    outcome_.decisions.push_back(std::move(d));
+  }
+
+  // Equal amounts have one key whatever their scale.
+  static std::string AmountKey(value::Decimal amount) {
+    while (amount.scale > 0 && amount.coefficient % 10 == 0) {
+      amount.coefficient /= 10;
+      --amount.scale;
+    }
+    return amount.ToString();
+  }
+
+  std::vector<std::string> Recipients(const Notify& notify) const {
+    if (!notify.to_recipients) return {std::string(subject_)};
+    std::vector<std::string> ids;
+    const std::optional<std::uint32_t> slot = profile_.schema().recipients();
+    if (!slot || !profile_.slots()[*slot].is(value::Kind::kList)) return ids;
+    for (const value::Value& record : profile_.slots()[*slot].AsList()) {
+      if (!record.is(value::Kind::kMap)) continue;
+      for (const value::MapEntry& entry : record.AsMap()) {
+        if (!entry.key.is(value::Kind::kString) || entry.key.AsString() != "id" ||
+            !entry.value.is(value::Kind::kString))
+          continue;
+        std::string id(entry.value.AsString());
+        if (!id.empty() && std::find(ids.begin(), ids.end(), id) == ids.end()) ids.push_back(std::move(id));
+      }
+    }
+    return ids;
+  }
+
+  const facts::Profile& profile_;
+  SubjectState& state_;
+  const rules::RuleSet& ruleset_;
+  std::string_view subject_;
+  const Instant now_;
+  const Date today_;
+  value::Arena& arena_;
+  Outcome& outcome_;
+  bool quiet_ = false;
+  std::optional<Date> event_day_;
+};
+
+// Rules in the state that the ruleset no longer has.
+std::vector<RuleState> Repealed(const SubjectState& state, const rules::RuleSet& ruleset) {
+  std::vector<RuleState> gone;
+  for (const RuleState& s : state.rules) {
+    if (ruleset.Find(s.rule) == nullptr) gone.push_back(s);
+  }
+  return gone;
+}
+
+}  // namespace
+
+const char* TransitionName(Transition transition) {
+  return kTransitionNames[static_cast<std::size_t>(transition)].data();
+}
+
+std::string RulesetTag(const rules::RuleSet& ruleset) { return ruleset.hash().substr(0, 16); }
+
+std::optional<Transition> ParseTransition(std::string_view name) {
+  for (std::size_t i = 0; i < kTransitionNames.size(); ++i) {
+    if (kTransitionNames[i] == name) return static_cast<Transition>(i);
+  }
+  return std::nullopt;
+}
+
+Outcome Advance(const facts::Profile& profile, SubjectState& state, const rules::RuleSet& ruleset,
+                std::string_view subject, Instant upto, value::Arena& arena) {
+  Outcome outcome;
+  if (state.dead) return outcome;
+  for (;;) {
+    const std::optional<Date> due = state.NextDue();
+    if (!due) break;
+    const Instant at = kShanghai.StartOf(*due);
+    if (at > upto) break;
+    state.now = std::max(state.now, at);
+    Pass pass(profile, state, ruleset, subject, at, arena, outcome);
+    std::vector<std::string> fire;
+    for (const RuleState& s : state.rules) {
+      if (s.due && *s.due <= *due) fire.push_back(s.rule);
+    }
+    for (const std::string& id : fire) {
+      const Rule* rule = ruleset.Find(id);
+      if (rule != nullptr) {
+        pass.Look(*rule);
+      } else {
+        // Repealed: React closes it when it sees the new ruleset; it has nothing more to fire.
+        for (RuleState& s : state.rules) {
+          if (s.rule == id) s.due.reset();
+        }
+      }
+    }
+  }
+  return outcome;
+}
+
+Outcome React(const facts::Profile& profile, SubjectState& state, const rules::RuleSet& ruleset,
+              std::string_view subject, const Change& change, value::Arena& arena) {
+  Outcome outcome;
+  state.now = std::max(state.now, change.now);
+  Pass pass(profile, state, ruleset, subject, state.now, arena, outcome);
+  if (change.baseline) pass.Quiet();
+  const Date event_day = kShanghai.DateOf(change.event_time);
+  if (event_day < kShanghai.DateOf(state.now)) pass.Late(event_day);
+
+  const bool dead = profile.Dead();
+  if (dead) {
+    if (!state.dead) {
+      const std::vector<RuleState> open = state.rules;
+      for (const RuleState& s : open) pass.End(s, ruleset.Find(s.rule), "dead");
+    }
+    state.dead = true;
+    state.ruleset = RulesetTag(ruleset);
+    return outcome;
+  }
+  const bool all = state.ruleset != RulesetTag(ruleset) || state.dead;
+  state.dead = false;
+  if (all) {
+    for (const RuleState& gone : Repealed(state, ruleset)) pass.End(gone, nullptr, "repealed");
+    for (const std::uint32_t i : ruleset.RulesOf(profile.schema().kind())) pass.Look(ruleset.rules()[i]);
+    state.ruleset = RulesetTag(ruleset);
+  } else {
+    for (const std::uint32_t i : ruleset.Touched(profile.schema().kind(), change.slots)) pass.Look(ruleset.rules()[i]);
+  }
+  return outcome;
+}
+
+std::string NotificationId(std::string_view decision_id, std::string_view recipient) {
+  const Shard shard = ShardOf(recipient);
+  const char bytes[2] = {static_cast<char>(shard >> 8), static_cast<char>(shard & 0xFF)};
+  return StableId().Add(decision_id).Add(recipient).Hex().substr(0, 28) + HexLower(std::string_view(bytes, 2));
+}
+
+std::optional<Shard> ShardOfNotification(std::string_view id) {
+  if (id.size() != 32) return std::nullopt;
+  unsigned shard = 0;
+  for (std::size_t i = 0; i < id.size(); ++i) {
+    const char c = id[i];
+    const int v = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+    if (v < 0) return std::nullopt;
+    if (i >= 28) shard = shard * 16 + static_cast<unsigned>(v);
+  }
+  if (shard >= kShards) return std::nullopt;
+  return static_cast<Shard>(shard);
+}
+
+std::string StillTrue(const Decision& decision, const SubjectState& state) {
+  if (state.dead) return "subject_dead";
+  const auto it =
+      std::find_if(state.rules.begin(), state.rules.end(), [&](const RuleState& s) { return s.rule == decision.rule; });
+  const Standing standing = it == state.rules.end() ? Standing::kIneligible : it->standing;
+  const bool holds = standing == Standing::kEligible || standing == Standing::kUnknownWasEligible;
+  switch (decision.told_as) {
+    case Transition::kEligible:
+    case Transition::kReminder:
+      return holds ? "" : "no_longer_true";
+    case Transition::kAmountChanged:
+      return holds && it != state.rules.end() && SameAmount(it->amount, decision.amount) ? "" : "no_longer_true";
+    case Transition::kUpcoming:
+      if (holds) return "";
+      return it != state.rules.end() && it->upcoming == decision.occurrence ? "" : "no_longer_true";
+    case Transition::kCeased:
+    case Transition::kCorrection:
+      return holds ? "no_longer_true" : "";
+  }
+  return "";
+}
+
+}  // namespace zhitui::decide

@@ -1,0 +1,51 @@
+#pragma once
+
+// The decide half: input records and time events -> profiles, standings, dues, decisions, dead letters.
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "pipeline/core.h"
+
+namespace zhitui::pipeline {
+
+class Decider {
+ public:
+  explicit Decider(Core& core) : core_(core) {}
+
+  // Applies records in order. On success all of it is durable, the outboxes are drained and the dead letters produced:
+  // the records' offsets may be committed. `partitions`: partition count by topic, to find records on a wrong
+  // partition.
+  Status Apply(const std::vector<Record>& records, const std::map<std::string, std::int32_t>& partitions);
+
+  // Fires time events due at or before `upto`; gives how many subjects were looked at (0: none is due).
+  Result<std::size_t> FireDues(Instant upto);
+
+  // Shards this instance has just got: drains what a predecessor left, learns their dues, and marks every subject for
+  // evaluation when the ruleset is another one.
+  Status TakeOver(const std::vector<Shard>& gained);
+
+  // When the event was recorded, for Replay's gate: nullopt when the record cannot be decoded (it may pass at once).
+  std::optional<Instant> RecordedAt(const Record& record) const;
+
+ private:
+  struct Pending;
+  struct Group;
+  struct Computed;
+
+  Status Settle(std::vector<Group>& groups);
+  Computed Compute(const Group& group, const store::StoredRecord& stored, value::Arena& arena) const;
+  Status Write(std::vector<Group*>& open, std::vector<Computed>& computed, std::vector<Shard>& touched);
+  void DeadLetter(const Record& record, const std::string& reason, const std::string& detail);
+  Status FlushDeadLetters();
+
+  Core& core_;
+  std::vector<Record> dead_letters_;
+};
+
+// One notification's move, for subscribers of the deliveries topic.
+Record DeliveryRecord(const Topics& topics, const delivery::Notification& n, const decide::Decision& decision,
+                      Instant now);
+
+}  // namespace zhitui::pipeline
