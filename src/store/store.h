@@ -8,7 +8,8 @@
 // - A Transaction is atomic: all its record writes, due entries and outbox entries happen, or none. It happens only if
 //   every record still has the version that was read (compare and set); otherwise it answers kConflict and changes
 //   nothing. That check and the write are one step (a Lua script in Redis, a transaction in SQLite).
-// - When Apply returns, what was applied survives kill -9 and, with the durability settings Open insists on, a power cut
+// - When Apply returns, what was applied survives kill -9 and, with the durability settings Open insists on, a power
+// cut
 //   (SQLite: WAL with synchronous=FULL; Redis: appendonly with appendfsync always, noeviction).
 // - An outbox keeps the order in which its shard's transactions were applied, until it is acknowledged.
 // - All functions are thread-safe and bounded in time: kUnavailable (nothing of the call happened or the caller cannot
@@ -31,13 +32,13 @@ namespace zhitui::store {
 // Key spaces; one record is named by (shard, space, key).
 enum class Space : std::uint8_t { kSubject = 0, kNotification = 1, kMeta = 2 };
 
-// Limits of one call; over one of them the answer is kInvalid and nothing of the call happens. Keys have 1 byte or more;
-// versions and due instants (in ms) stay within 53 bits, what a Redis score holds exactly.
-inline constexpr std::size_t kMaxWrites = 64;  // per transaction
+// Limits of one call; over one of them the answer is kInvalid and nothing of the call happens. Keys have 1 byte or
+// more; versions and due instants (in ms) stay within 53 bits, what a Redis score holds exactly.
+inline constexpr std::size_t kMaxWrites = 64;           // per transaction
 inline constexpr std::size_t kMaxOutboxEntries = 1024;  // per transaction
 inline constexpr std::size_t kMaxKeyBytes = 512;
 inline constexpr std::size_t kMaxValueBytes = 8 << 20;  // of a record, and of an outbox entry
-inline constexpr std::size_t kMaxScanPage = 10'000;  // a larger or zero limit of Scan is clamped
+inline constexpr std::size_t kMaxScanPage = 10'000;     // a larger or zero limit of Scan is clamped
 
 // Independent due indexes, numbered by the caller (0 to 15). A record is in at most one of them at a time.
 using DueQueue = std::uint8_t;
@@ -69,10 +70,11 @@ struct RecordWrite {
   std::optional<Due> due;              // replaces the record's due entry; nullopt removes it
 };
 
+// Without writes nothing guards it: repeated after kUnavailable, its outbox entries may be there twice.
 struct Transaction {
   Shard shard = 0;
-  std::vector<RecordWrite> writes;   // at most kMaxWrites, distinct (space, key)
-  std::vector<std::string> outbox;   // appended in this order
+  std::vector<RecordWrite> writes;  // at most kMaxWrites, distinct (space, key)
+  std::vector<std::string> outbox;  // appended in this order
 };
 
 enum class Applied : std::uint8_t { kApplied, kConflict };
@@ -114,13 +116,14 @@ class Store {
   virtual Result<std::vector<std::optional<Instant>>> NextDue(std::span<const Shard> shards, DueQueue queue) = 0;
 
   // The oldest unacknowledged outbox entries of each given shard, in order, at most `limit` per shard. Pipelined.
-  virtual Result<std::vector<std::vector<OutboxEntry>>> ReadOutbox(std::span<const Shard> shards, std::size_t limit) = 0;
+  virtual Result<std::vector<std::vector<OutboxEntry>>> ReadOutbox(std::span<const Shard> shards,
+                                                                   std::size_t limit) = 0;
   // Forgets the entries of a shard up to and including `sequence`. Acknowledging again is a no-op.
   virtual Status AckOutbox(std::span<const std::pair<Shard, std::uint64_t>> upto) = 0;
 
   // Walks the records of a space in a shard; every record that exists during the whole scan is given at least once.
-  // `cursor` is empty at first, then the last page's next_cursor; it stays good over a restart of the back end. Pages are
-  // in key order and hold at most `limit` records; one may be empty although the scan goes on.
+  // `cursor` is empty at first, then the last page's next_cursor; it stays good over a restart of the back end. Pages
+  // are in key order and hold at most `limit` records; one may be empty although the scan goes on.
   virtual Result<ScanPage> Scan(Shard shard, Space space, const std::string& cursor, std::size_t limit) = 0;
 
   // One round trip to the back end; for readiness.
@@ -147,8 +150,8 @@ struct RedisOptions {
   Millis connect_timeout{2000};
   Millis command_timeout{5000};
   std::size_t connections = 4;
-  std::size_t pipeline = 128;         // commands in flight per connection
-  bool require_durable = true;        // refuse a server without appendfsync always and noeviction
+  std::size_t pipeline = 128;   // commands in flight per connection
+  bool require_durable = true;  // refuse a server without appendfsync always and noeviction
 };
 Result<std::unique_ptr<Store>> OpenRedis(const RedisOptions& options);
 
