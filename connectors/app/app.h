@@ -13,13 +13,13 @@
 namespace zhitui::app {
 
 struct JpushOptions {
-  std::string base_url;       // https://api.jpush.cn
-  std::string ca_file;        // PEM; empty: the system's
+  std::string base_url;  // https://api.jpush.cn
+  std::string ca_file;   // PEM; empty: the system's
   std::string app_key;
   std::string master_secret;
   bool apns_production = true;
   std::int64_t time_to_live_s = 86400;
-  std::size_t cid_batch = 200;   // cids fetched at once (at most 1000, valid one day)
+  std::size_t cid_batch = 200;  // cids fetched at once (at most 1000, valid one day)
   Millis connect_timeout{2000};
 };
 std::vector<delivery::SettingDoc> JpushSettings();

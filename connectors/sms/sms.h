@@ -2,10 +2,10 @@
 
 // sms: text messages. Aliyun Dysmsapi 2017-05-25 SendSms, signed ACS3-HMAC-SHA256 (help.aliyun.com; providers.md §2.1).
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
-#include <map>
 #include <vector>
 
 #include "base/base.h"

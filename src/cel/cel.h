@@ -1,8 +1,8 @@
 #pragma once
 
-// cel: the Common Expression Language (github.com/google/cel-spec, langdef.md) with what law needs beside it: civil dates
-// and periods, exact decimals, dated parameters. Parse, check against declared types, plan to slots, evaluate, find the
-// next day on which an answer changes. Pure: no clock, no I/O, no thread, no global; `today` is an argument.
+// cel: the Common Expression Language (github.com/google/cel-spec, langdef.md) with what law needs beside it: civil
+// dates and periods, exact decimals, dated parameters. Parse, check against declared types, plan to slots, evaluate,
+// find the next day on which an answer changes. Pure: no clock, no I/O, no thread, no global; `today` is an argument.
 //
 // Promises
 // - Mistakes in an expression are Diagnostics with a position, never an exception; evaluation faults are Error values.
@@ -63,13 +63,13 @@ class Env {
   // A variable that is read from `slot` of the activation. Dotted names ("resident.hukou.city") are resolved longest
   // first, as CEL's name resolution demands. `label` is used in explanations.
   void AddVariable(const std::string& name, value::Type type, std::uint32_t slot);
-  // A value that depends on the day: the entry with the latest `from` not after today wins; before the first one it is an
-  // Error. All entries have the same type. Sorted by `from`. At least one.
+  // A value that depends on the day: the entry with the latest `from` not after today wins; before the first one it is
+  // an Error. All entries have the same type. Sorted by `from`. At least one.
   void AddDated(const std::string& name, value::Type type, std::vector<DatedValue> entries);
   // A name for an expression over the names declared before it; checked here, inlined where used.
   // On a mistake: diagnostics are appended and the name has the error type (its uses are not reported again).
   void AddLet(const std::string& name, const Source& source, Diagnostics* diagnostics);
-  // Name of the variable that is the evaluation day, of type date. Default "today".
+  // The evaluation day is always declared: the variable `today`, of type date.
   // CEL's `container` for name resolution ("a.b"); default empty.
   void SetContainer(std::string container);
   // Check nothing statically: every name is dyn unless declared (conformance cases with disable_check).
@@ -83,13 +83,13 @@ class Env {
 
 struct Limits {
   std::size_t source_bytes = 16 * 1024;
-  std::size_t nodes = 10'000;        // after inlining lets and expanding macros
+  std::size_t nodes = 10'000;  // after inlining lets and expanding macros
   std::size_t depth = 64;
-  std::uint64_t steps = 100'000;     // per evaluation
+  std::uint64_t steps = 100'000;  // per evaluation
 };
 
-// What an evaluation reads. slots[i] is the value of slot i; an absent fact is marked by an Unknown value (any set) or by
-// i >= slots.size(). Dates are civil days in the rule's zone.
+// What an evaluation reads. slots[i] is the value of slot i; an absent fact is marked by an Unknown value (any set) or
+// by i >= slots.size(). Dates are civil days in the rule's zone.
 struct Activation {
   std::span<const Value> slots;
   Date today{};
@@ -102,20 +102,21 @@ class Program {
   Program(Program&&) noexcept;
   Program& operator=(Program&&) noexcept;
 
-  // The result; Unknown and Error are values. Everything it points to lives in `arena`, in the activation's values or in
-  // this program.
+  // The result; Unknown and Error are values. Everything it points to lives in `arena`, in the activation's values or
+  // in this program.
   Value Evaluate(const Activation& activation, Arena& arena) const;
 
   // The first day after `activation.today`, not after `horizon`, on which Evaluate gives another result with the same
-  // facts; nullopt when there is none. Exact for everything NextChange can follow (see TimeOpaque); never later than the
-  // true change.
+  // facts; nullopt when there is none. Exact for everything NextChange can follow (see TimeOpaque); never later than
+  // the true change.
   std::optional<Date> NextChange(const Activation& activation, Date horizon, Arena& arena) const;
 
   value::Type type() const;
   std::span<const std::uint32_t> slots() const;  // read by this program, sorted and distinct
-  bool time_dependent() const;                   // reads today or a dated value that has more than one entry
-  // A place where the day enters an operation whose next change cannot be derived (then NextChange answers the next day);
-  // nullopt when everything can be followed.
+  // Reads today, or a dated value that changes: one with several entries, or with one that begins after 0001-01-01.
+  bool time_dependent() const;
+  // A place where the day enters an operation whose next change cannot be derived (then NextChange answers the next
+  // day); nullopt when everything can be followed.
   std::optional<Location> time_opaque() const;
   const std::string& text() const;
   // A canonical form of the checked expression: equal programs have equal forms. For sharing and for content hashes.
@@ -127,8 +128,8 @@ class Program {
   std::unique_ptr<Impl> impl_;
 };
 
-// Parses, checks and plans. All mistakes at once. `expected` (nullptr: anything) is the type the result must have; dyn is
-// accepted and checked when evaluated.
+// Parses, checks and plans. All mistakes at once. `expected` (nullptr: anything) is the type the result must have; dyn
+// is accepted and checked when evaluated.
 std::optional<Program> Compile(const Source& source, const Env& env, value::Type expected, Diagnostics* diagnostics,
                                const Limits& limits = {});
 

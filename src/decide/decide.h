@@ -49,7 +49,6 @@ struct RuleState {
   std::optional<Date> told_upcoming;  // the day last announced
   std::optional<Date> told_reminder;  // the end last reminded of
   std::optional<Date> due;            // the next day this rule must be looked at with no new facts
-  bool operator==(const RuleState&) const = default;
 };
 
 struct SubjectState {

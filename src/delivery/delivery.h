@@ -7,7 +7,8 @@
 // Promises
 // - The ledger moves forward, never back: notification (planned -> sending -> accepted -> delivered -> read; failed,
 //   suppressed, expired), attempt (claimed -> accepted | rejected | unknown -> delivered | undelivered …).
-// - A provider sees each attempt id once, except when its policy is `resend`: then with the same idempotency key, within
+// - A provider sees each attempt id once, except when its policy is `resend`: then with the same idempotency key,
+// within
 //   the key's real-time expiry.
 // - Send returns within the request's time-out; what it cannot know is kUnknown, never a guess. Connection refused or a
 //   failed name look-up is kNotSent.
@@ -29,18 +30,19 @@
 
 namespace zhitui::delivery {
 
-// ---- Connector -------------------------------------------------------------------------------------------------------
+// ---- Connector
+// -------------------------------------------------------------------------------------------------------
 
 // What to do after a provider's answer; each connector's code table maps provider codes to one of these.
 enum class Verdict : std::uint8_t {
   kAccepted = 0,
-  kRetryLater = 1,    // the provider failed; this attempt was not taken
-  kThrottled = 2,     // too fast, for this number or for us; not taken
-  kDropContact = 3,   // this contact point is dead: next channel
-  kStopChannel = 4,   // account, quota, credentials: stop, alarm; not taken
-  kFixMessage = 5,    // template or data is wrong: no retry, next channel
-  kNotSent = 6,       // no connection was made
-  kUnknown = 7,       // may or may not have been taken
+  kRetryLater = 1,   // the provider failed; this attempt was not taken
+  kThrottled = 2,    // too fast, for this number or for us; not taken
+  kDropContact = 3,  // this contact point is dead: next channel
+  kStopChannel = 4,  // account, quota, credentials: stop, alarm; not taken
+  kFixMessage = 5,   // template or data is wrong: no retry, next channel
+  kNotSent = 6,      // no connection was made
+  kUnknown = 7,      // may or may not have been taken
 };
 const char* VerdictName(Verdict verdict);  // "accepted", "retry_later" …
 
@@ -51,14 +53,14 @@ enum class UnknownPolicy : std::uint8_t {
 };
 
 struct IdempotencyKey {
-  std::string key;        // WeChat client_msg_id, JPush cid; the attempt id for providers without one
-  Instant expires{};      // real time; after it a resend could be a second message
+  std::string key;    // WeChat client_msg_id, JPush cid; the attempt id for providers without one
+  Instant expires{};  // real time; after it a resend could be a second message
 };
 
 struct SendRequest {
   std::string attempt_id;
   std::string notification_id;
-  std::string contact;      // phone, openid, device id; never logged
+  std::string contact;  // phone, openid, device id; never logged
   message::Content content;
   IdempotencyKey key;
   Millis timeout{5000};
@@ -110,7 +112,8 @@ class Connector {
   virtual Millis settle_time() const { return Millis(0); }
   // True when the provider calls back after an accepted message.
   virtual bool sends_receipts() const = 0;
-  // False when its receipts carry only the provider's message id, so that an index from it to the notification is needed.
+  // False when its receipts carry only the provider's message id, so that an index from it to the notification is
+  // needed.
   virtual bool receipts_name_attempt() const { return true; }
   // Checks the content against the provider's field rules before anything is stored. kInvalid: fix the message.
   virtual Status Check(const message::Content& content) const = 0;
@@ -121,7 +124,8 @@ class Connector {
   virtual CallbackReply ParseCallback(const CallbackRequest& request) = 0;
 };
 
-// ---- Connector settings ----------------------------------------------------------------------------------------------
+// ---- Connector settings
+// ----------------------------------------------------------------------------------------------
 
 // One connector's block of the config file, flattened: "templates.benefit_notice" -> value and its place. Secrets are
 // already resolved from files or environment.
@@ -129,7 +133,7 @@ class Settings {
  public:
   void Set(std::string key, std::string value, Location at);
   const std::string* Find(std::string_view key) const;
-  Location At(std::string_view key) const;  // of the block when there is no such key
+  Location At(std::string_view key) const;                                  // of the block when there is no such key
   std::map<std::string, std::string> Table(std::string_view prefix) const;  // "templates" -> {benefit_notice: …}
   std::vector<std::string> Keys() const;
   void SetPlace(Location block) { block_ = std::move(block); }
@@ -165,7 +169,8 @@ std::string BaseUrlSetting(const Settings& settings, std::string_view fallback, 
 // A path to a readable file, or empty when the key is not set; a diagnostic otherwise.
 std::string FileSetting(const Settings& settings, std::string_view key, Diagnostics* diagnostics);
 
-// ---- What connectors share -------------------------------------------------------------------------------------------
+// ---- What connectors share
+// -------------------------------------------------------------------------------------------
 
 // Takes the same time for every pair of the same length, so that a forged signature cannot be guessed byte by byte.
 bool ConstantTimeEqual(std::string_view a, std::string_view b);
@@ -183,29 +188,44 @@ class AlarmGate {
   std::unique_ptr<Impl> impl_;
 };
 
-// ---- Ledger ----------------------------------------------------------------------------------------------------------
+// ---- Ledger
+// ----------------------------------------------------------------------------------------------------------
 
 enum class NotificationState : std::uint8_t {
-  kPlanned = 0, kSending = 1, kAccepted = 2, kDelivered = 3, kRead = 4, kFailed = 5, kSuppressed = 6, kExpired = 7,
+  kPlanned = 0,
+  kSending = 1,
+  kAccepted = 2,
+  kDelivered = 3,
+  kRead = 4,
+  kFailed = 5,
+  kSuppressed = 6,
+  kExpired = 7,
   kUnknown = 8,  // parked: a person decides
 };
 const char* NotificationStateName(NotificationState state);
 
 enum class AttemptState : std::uint8_t {
-  kClaimed = 0, kAccepted = 1, kDelivered = 2, kRead = 3, kUndelivered = 4, kRejected = 5, kUnknown = 6, kParked = 7,
+  kClaimed = 0,
+  kAccepted = 1,
+  kDelivered = 2,
+  kRead = 3,
+  kUndelivered = 4,
+  kRejected = 5,
+  kUnknown = 6,
+  kParked = 7,
 };
 const char* AttemptStateName(AttemptState state);
 
 struct Attempt {
-  std::string id;           // "<notification id>-<n>"
+  std::string id;  // "<notification id>-<n>"
   Channel channel = Channel::kApp;
   std::string connector;
   AttemptState state = AttemptState::kClaimed;
   IdempotencyKey key;
-  std::string claimed_by;   // "<instance>/<epoch>" of the process that claimed it
-  Instant claimed_at{};     // product time
-  Instant claimed_real{};   // real time
-  Instant settled_at{};     // product time of the last change
+  std::string claimed_by;  // "<instance>/<epoch>" of the process that claimed it
+  Instant claimed_at{};    // product time
+  Instant claimed_real{};  // real time
+  Instant settled_at{};    // product time of the last change
   Verdict verdict = Verdict::kUnknown;
   std::string provider_id;
   std::string code;
@@ -215,17 +235,17 @@ struct Attempt {
 // One notification: a decision for one recipient. Stored in the recipient's shard under its notification id.
 struct Notification {
   std::string id;
-  std::string decision;      // the decision's JSON, all that is needed to render and re-check
-  std::string kind;          // of the recipient
-  std::string recipient;     // subject id of the recipient
+  std::string decision;   // the decision's JSON, all that is needed to render and re-check
+  std::string kind;       // of the recipient
+  std::string recipient;  // subject id of the recipient
   NotificationState state = NotificationState::kPlanned;
-  std::string reason;        // of a suppression, failure or expiry
+  std::string reason;             // of a suppression, failure or expiry
   std::vector<Channel> channels;  // the ladder
   std::uint32_t rung = 0;         // the channel being tried
   std::uint32_t failed_on_rung = 0;
   Instant planned_at{};
   Instant expires{};
-  std::optional<Instant> next;    // when the sender must look again; nullopt: nothing to do
+  std::optional<Instant> next;  // when the sender must look again; nullopt: nothing to do
   std::vector<Attempt> attempts;
 
   std::string Encode() const;
@@ -240,9 +260,9 @@ struct Notification {
   bool Final() const;      // nothing will be sent any more without a person
 };
 
-// Call before choosing the connector of a new attempt. Moves to the next rung when the present one already holds a message
-// in the air (an escalation), so that nobody is told twice on one channel. False: nothing may be sent (an attempt is
-// open, the ladder is used up, or the state is final).
+// Call before choosing the connector of a new attempt. Moves to the next rung when the present one already holds a
+// message in the air (an escalation), so that nobody is told twice on one channel. False: nothing may be sent (an
+// attempt is open, the ladder is used up, or the state is final).
 bool PrepareClaim(Notification& n);
 
 // Intent: adds the next attempt on the current rung as claimed and returns it. Precondition: PrepareClaim was true.
@@ -254,25 +274,26 @@ struct LadderPolicy {
   std::function<std::optional<Instant>(std::uint32_t failed, std::optional<Millis> hint, Instant now)> next_try;
   Millis escalate_after{0};  // unread for so long: next rung; zero: a message in the air ends the ladder
 };
-// Records the outcome of the open attempt and decides what comes next (n.state, n.rung, n.next). A result for an attempt
-// that has settled already changes nothing and gives false.
-// An attempt that is unknown already is settled only by kAccepted, kDropContact or kFixMessage: that a second try was
-// throttled or could not connect says nothing about the first. Other verdicts put off the next try by policy.next_try
-// and park the attempt when the policy gives up.
+// Records the outcome of the open attempt and decides what comes next (n.state, n.rung, n.next). A result for an
+// attempt that has settled already changes nothing and gives false. An attempt that is unknown already is settled only
+// by kAccepted, kDropContact or kFixMessage: that a second try was throttled or could not connect says nothing about
+// the first. Other verdicts put off the next try by policy.next_try and park the attempt when the policy gives up.
 bool Settle(Notification& n, std::string_view attempt_id, const SendResult& result, Instant now,
             const LadderPolicy& policy);
 // The provider is sure that it never took the attempt (Found::kNo past the settle time), or a person says so: it counts
 // as not sent. For an attempt that is claimed, unknown or parked; false otherwise.
 bool SettleAbsent(Notification& n, std::string_view attempt_id, Instant now, const LadderPolicy& policy);
-// Applies a receipt; never back; duplicates, late and unknown ones give false. An undelivered report moves to the next rung.
+// Applies a receipt; never back; duplicates, late and unknown ones give false. An undelivered report moves to the next
+// rung.
 bool Apply(Notification& n, const Receipt& receipt, Instant now, const LadderPolicy& policy);
 // An attempt found claimed after its claimer is gone, or left unknown, cannot be resolved: park it.
 void Park(Notification& n, std::string_view attempt_id, Instant now);
-// Ends the ladder: `to` is kSuppressed or kExpired. A notification with a message in the air or a parked attempt keeps its
-// state and is not tried further. False when an attempt is open: resolve or park it first.
+// Ends the ladder: `to` is kSuppressed or kExpired. A notification with a message in the air or a parked attempt keeps
+// its state and is not tried further. False when an attempt is open: resolve or park it first.
 bool End(Notification& n, NotificationState to, const std::string& reason);
 
-// ---- Dispatcher ------------------------------------------------------------------------------------------------------
+// ---- Dispatcher
+// ------------------------------------------------------------------------------------------------------
 
 // Runs sends on `threads` worker threads per connector, so that a slow provider holds up only itself. Completions are
 // handed out by Collect on the owner's thread. Submit never blocks: it refuses when a connector has `queue` jobs that
@@ -300,7 +321,7 @@ class Dispatcher {
   std::shared_ptr<Connector> Named(std::string_view name) const;
   std::size_t Room(const std::string& connector) const;  // jobs it would take now
   bool Submit(const std::string& connector, Job job);
-  std::size_t in_flight() const;  // submitted and not collected
+  std::size_t in_flight() const;              // submitted and not collected
   std::vector<Done> Collect(Millis timeout);  // waits for the first
 
  private:

@@ -29,18 +29,20 @@ namespace zhitui::facts {
 
 using value::Value;
 
+struct SchemaTree;  // lookup tables over a schema's names
+
 enum class FactType : std::uint8_t { kBool, kInt, kDecimal, kMoney, kString, kCode, kDate, kTimestamp, kList, kRecord };
 
 struct FactDef {
-  std::string name;                  // dotted, without the kind: "hukou.city"
+  std::string name;  // dotted, without the kind: "hukou.city"
   FactType type = FactType::kString;
-  std::vector<FactDef> element;      // kList: one, the element; a record element has type kRecord
-  std::vector<FactDef> fields;       // kRecord
-  std::vector<std::string> values;   // kCode: the allowed values; empty: any
-  std::string source;                // owning agency id
+  std::vector<FactDef> element;     // kList: one, the element; a record element has type kRecord
+  std::vector<FactDef> fields;      // kRecord
+  std::vector<std::string> values;  // kCode: the allowed values; empty: any
+  std::string source;               // owning agency id
   bool nullable = false;
   bool sensitive = false;
-  std::uint32_t max_items = 100;     // kList
+  std::uint32_t max_items = 100;  // kList
   Text label;
   Location at;
   value::Type value_type = nullptr;  // as expressions see it: money and decimal -> decimal, code -> string …
@@ -67,11 +69,11 @@ class Schema {
   std::optional<std::uint32_t> alive_unless_;
   std::optional<std::uint32_t> recipients_;
   std::string hash_;
-  struct Tree;                          // nested names for decoding
-  std::shared_ptr<const Tree> tree_;
+  std::shared_ptr<const SchemaTree> tree_;
 };
 
-// One file of rules/facts/. All mistakes at once; nullptr when there was any.
+// One file of rules/facts/. All mistakes at once; nullptr when there was any. Names are dotted segments of a–z, 0–9 and
+// _; a record (or the record in a list) declares its fields under `of`.
 std::shared_ptr<const Schema> ParseSchema(const yaml::Document& document, Diagnostics* diagnostics);
 
 enum class Action : std::uint8_t {
@@ -82,9 +84,9 @@ enum class Action : std::uint8_t {
 
 struct Event {
   std::string id;
-  std::string source;     // agency id: the last path segment of the CloudEvents `source`
-  std::string kind;       // "resident"
-  std::string subject;    // subject id; never logged
+  std::string source;   // agency id: the last path segment of the CloudEvents `source`
+  std::string kind;     // "resident"
+  std::string subject;  // subject id; never logged
   Action action = Action::kPatch;
   Instant time{};         // when it happened
   Instant recorded{};     // when the source recorded it (CloudEvents extension `recordedtime`; default: time)
@@ -95,20 +97,34 @@ struct Event {
 enum class Format : std::uint8_t {
   kCloudEvents,  // structured (application/cloudevents+json, or a JSON object with specversion and no ce_ headers) or
                  // binary mode (headers ce_id, ce_source, … with the data as value)
-  kDebezium,     // {"payload":{…}} or {before, after, op, ts_ms}: after -> snapshot, op d -> forget; key = subject id
+  kDebezium,     // {"payload":{…}} or {before, after, op, ts_ms}: after -> snapshot, op d -> forget, op r (the initial
+                 // read of the table) -> snapshot that is a baseline; ts_ms is the time; key = subject id
 };
 
 struct DecodeOptions {
   Format format = Format::kCloudEvents;
-  std::string kind;                 // the kind this topic carries; an event of another kind is invalid. Empty: any known
-  std::string source;               // Debezium: the agency that owns the table
+  std::string kind;    // the kind this topic carries; an event of another kind is invalid. Empty: any known
+  std::string source;  // Debezium: the agency that owns the table
   std::size_t max_bytes = 1048576;  // value and key together
 };
 
 // Why an event was refused; stable words for the dead letter's header and the metric.
 enum class Refusal : std::uint8_t {
-  kNone, kTooLarge, kNotJson, kNotCloudEvent, kUnknownKind, kNoSubject, kSubjectMismatch, kBadTime, kNoTime, kUnknownFact,
-  kWrongType, kNotOwner, kNotNullable, kTooDeep, kTooMany,
+  kNone,
+  kTooLarge,
+  kNotJson,
+  kNotCloudEvent,
+  kUnknownKind,
+  kNoSubject,
+  kSubjectMismatch,
+  kBadTime,
+  kNoTime,
+  kUnknownFact,
+  kWrongType,
+  kNotOwner,
+  kNotNullable,
+  kTooDeep,
+  kTooMany,
 };
 const char* RefusalName(Refusal refusal);  // "not_json", "wrong_type" …
 struct Refused {
@@ -116,9 +132,10 @@ struct Refused {
   std::string detail;  // the fact or attribute by name and what was expected; never a value
 };
 
-// A record without value and with a key is a tombstone of that subject. The event's `subject` must equal the record's key
-// when both are there. Binary and structured mode: CloudEvents 1.0 spec §3 and Kafka protocol binding 1.0.2 (§3.2, 3.3);
-// event types end in ".<kind>.profile.patched", ".replaced" or ".forgotten".
+// A record without value and with a key is a tombstone of that subject; its time is the header ce_time or else the
+// record's timestamp, its kind options.kind. The event's `subject` must equal the record's key when both are there.
+// Binary and structured mode: CloudEvents 1.0 spec §3 and Kafka protocol binding 1.0.2 (§3.2, 3.3); event types end in
+// ".<kind>.profile.patched", ".replaced" or ".forgotten".
 std::expected<Event, Refused> DecodeEvent(const Record& record, const DecodeOptions& options);
 
 struct MergeReport {
@@ -139,15 +156,17 @@ class Profile {
   bool Has(std::uint32_t slot) const { return !slots_[slot].is(value::Kind::kUnknown); }
   bool Dead() const;  // alive_unless has a value
 
-  // Applies one event of this kind. Refused: nothing changed.
+  // Applies one event of this kind. Refused: nothing changed. Names in `data` nest ({"hukou":{"city":…}}) or are dotted
+  // at the top ({"hukou.city":…}, as a table's columns may be); the same name twice is refused. null for a whole group
+  // stands for null of each of its facts that the source owns. Equal times apply: the later record wins.
   std::expected<MergeReport, Refused> Merge(const Event& event);
 
   // Sets facts from a JSON object, all sources at once, no times: for evaluate, rule tests and simulations. Dotted keys
   // ("hukou.city") and nested objects are both accepted; an explicit null on a nullable fact is "none".
   std::expected<void, Refused> SetFromJson(std::string_view json);
 
-  // Storage form: versioned by the schema's names, not slots, so that a schema may gain, lose and reorder facts; what no
-  // longer fits its declaration is dropped to absent.
+  // Storage form: versioned by the schema's names, not slots, so that a schema may gain, lose and reorder facts; what
+  // no longer fits its declaration is dropped to absent.
   std::string Encode() const;
   static Result<Profile> Decode(std::shared_ptr<const Schema> schema, std::string_view bytes);
 
@@ -159,6 +178,9 @@ class Profile {
   std::vector<Value> slots_;
   std::vector<Instant> times_;  // last event time of each slot
   std::unique_ptr<value::Arena> arena_;
+  std::size_t compact_at_ = 0;  // arena bytes at which merges rebuild it
+
+  void Compact();
 };
 
 }  // namespace zhitui::facts

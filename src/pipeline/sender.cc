@@ -246,12 +246,17 @@ Result<std::vector<Sender::Loaded>> Sender::LoadAll(const std::vector<store::Due
   return items;
 }
 
-void Sender::Close(Loaded& item, delivery::NotificationState state, std::string reason, Instant now,
+void Sender::Close(Loaded& item, delivery::NotificationState state, const std::string& reason, Instant now,
                    std::vector<store::Transaction>& transactions) {
-  item.n.state = state;
-  item.n.reason = std::move(reason);
-  item.n.next.reset();
-  if (state == delivery::NotificationState::kSuppressed) ++core_.counters.suppressed;
+  // What is in the air already keeps its state; only the ladder ends.
+  delivery::End(item.n, state, reason);
+  if (item.n.state == delivery::NotificationState::kSuppressed) {
+    if (item.n.attempts.empty()) {
+      ++core_.counters.suppressed;
+    } else {
+      item.n.state = delivery::NotificationState::kFailed;  // tried, and nothing is left to try
+    }
+  }
   transactions.push_back(Change(item.n, item.version, item.decision, now));
 }
 
@@ -269,17 +274,8 @@ void Sender::Consider(Loaded item, Instant now, std::vector<store::Transaction>&
     Resolve(item, now, transactions, starts);
     return;
   }
-  if (n.state == delivery::NotificationState::kAccepted) {
-    // Still unread after the rule's time: the next channel, if there is one.
-    if (n.rung + 1 >= n.channels.size()) {
-      n.next.reset();
-      transactions.push_back(Change(n, item.version, item.decision, now));
-      return;
-    }
-    n.state = delivery::NotificationState::kSending;
-    NextRung(item, "unread", now);
-  }
-  if (n.Final()) {
+  // Moves to the next channel when the message of this one is still unread after the rule's time.
+  if (!delivery::PrepareClaim(n)) {
     n.next.reset();
     transactions.push_back(Change(n, item.version, item.decision, now));
     return;
@@ -345,9 +341,7 @@ void Sender::Consider(Loaded item, Instant now, std::vector<store::Transaction>&
     return;
   }
   n.rung = static_cast<std::uint32_t>(n.channels.size()) - 1;
-  const std::string last = n.reason;
-  Close(item, n.attempts.empty() ? delivery::NotificationState::kSuppressed : delivery::NotificationState::kFailed,
-        last, now, transactions);
+  Close(item, delivery::NotificationState::kSuppressed, n.reason, now, transactions);
 }
 
 // An attempt that was claimed, or whose outcome is unknown, and is not in flight here.

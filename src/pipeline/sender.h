@@ -62,7 +62,7 @@ class Sender {
   // Adds to `transactions` what must be written and to `starts` what must be sent after it.
   void Consider(Loaded item, Instant now, std::vector<store::Transaction>& transactions, std::vector<Start>& starts);
   bool Resolve(Loaded& item, Instant now, std::vector<store::Transaction>& transactions, std::vector<Start>& starts);
-  void Close(Loaded& item, delivery::NotificationState state, std::string reason, Instant now,
+  void Close(Loaded& item, delivery::NotificationState state, const std::string& reason, Instant now,
              std::vector<store::Transaction>& transactions);
   void NextRung(Loaded& item, const std::string& reason, Instant now);
   store::Transaction Change(const delivery::Notification& n, std::uint64_t version, const decide::Decision& decision,

@@ -7,7 +7,9 @@
 // - A RuleSet is built whole or not at all; every mistake is a Diagnostic with file:line:col, inside expressions too.
 // - A RuleSet is immutable and shared by threads. hash() names its content: same files, same hash, on any machine.
 // - Evaluate answers kUnknown exactly when the facts known do not settle the answer, and names the facts that would.
-// - NextChange is exact: the first later day on which answer or amount differ with the same facts.
+// - LookAhead is exact: the first later day on which answer or amount differ with the same facts. Only for a rule that
+//   is checked daily, or whose criteria flip more than 64 times without changing the answer, is next_change a day on
+//   which to look again, never later than the true change; eligible_from and eligible_until are then left empty.
 
 #include <cstdint>
 #include <map>
@@ -145,13 +147,17 @@ enum class Answer : std::uint8_t { kIneligible = 0, kEligible = 1, kUnknown = 2 
 const char* AnswerName(Answer answer);  // "ineligible", "eligible", "unknown"
 enum class Truth : std::uint8_t { kFalse, kTrue, kUnknown, kError };
 
+// Any criterion false, or the rule not in force: ineligible. All true and an amount, where the rule has a table:
+// eligible. Otherwise unknown. The amount is the first row that holds; an undecided row before it leaves it, and so the
+// answer, unknown. `missing` are then the facts that the open criteria and the open row ask for.
 struct Determination {
   Answer answer = Answer::kIneligible;
   std::optional<value::Decimal> amount;  // only when eligible and the rule has a table
   std::vector<Truth> criteria;           // in rule order
   std::vector<std::uint32_t> missing;    // slots of facts that would settle it; empty unless unknown
   bool in_force = true;                  // false: outside valid.from/until, then kIneligible
-  std::string error;                     // the first evaluation error, without values; such a criterion is kError: unknown
+  std::string error;                     // the first evaluation error that left the answer open, without values; such a
+                                         // criterion is kError: unknown
 };
 
 Determination Evaluate(const Rule& rule, const facts::Profile& profile, Date today, value::Arena& arena);

@@ -48,7 +48,7 @@ Status MakeTables(SqliteConnection& connection, const std::string& path) {
 
 }  // namespace
 
-Status PrepareSchema(SqliteConnection& connection, const std::string& path) {
+Status PrepareSchema(SqliteConnection& connection, const std::string& path, bool survive_power_cut) {
   const Result<std::string> journal = connection.QueryText("PRAGMA journal_mode = WAL");
   if (!journal) {
     if (journal.error().message.find("not a database") != std::string::npos) {
@@ -62,8 +62,11 @@ Status PrepareSchema(SqliteConnection& connection, const std::string& path) {
   }
   // A large automatic checkpoint lets one page be written back once for many commits; the size limit gives the log's
   // space back after a burst.
-  if (Status s = connection.Execute("PRAGMA synchronous = FULL;"
-                                    "PRAGMA foreign_keys = ON;"
+  if (Status s = connection.Execute(survive_power_cut ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
+      !s) {
+    return s;
+  }
+  if (Status s = connection.Execute("PRAGMA foreign_keys = ON;"
                                     "PRAGMA trusted_schema = OFF;"
                                     "PRAGMA cell_size_check = ON;"
                                     "PRAGMA wal_autocheckpoint = 8192;"

@@ -171,7 +171,8 @@ Result<std::unique_ptr<Store>> OpenSqlite(const SqliteOptions& options) {
   Result<std::shared_ptr<FileHold>> hold = FileHold::Take(options.path);
   if (!hold) return std::unexpected(hold.error());
   const std::scoped_lock lock(*mutex);
-  Result<std::unique_ptr<SqliteWriter>> writer = SqliteWriter::Open(options.path, options.busy_timeout);
+  Result<std::unique_ptr<SqliteWriter>> writer =
+      SqliteWriter::Open(options.path, options.busy_timeout, options.survive_power_cut);
   if (!writer) return std::unexpected(writer.error());
   std::vector<std::unique_ptr<SqliteReader>> readers;
   for (std::size_t i = 0; i < kReaders; ++i) {

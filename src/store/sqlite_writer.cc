@@ -16,10 +16,11 @@ struct SqliteWriter::Found {
   std::optional<Due> due;
 };
 
-Result<std::unique_ptr<SqliteWriter>> SqliteWriter::Open(const std::string& path, Millis busy_timeout) {
+Result<std::unique_ptr<SqliteWriter>> SqliteWriter::Open(const std::string& path, Millis busy_timeout,
+                                                         bool survive_power_cut) {
   Result<SqliteConnection> connection = SqliteConnection::Open(path, busy_timeout);
   if (!connection) return std::unexpected(connection.error());
-  if (Status s = PrepareSchema(*connection, path); !s) return std::unexpected(s.error());
+  if (Status s = PrepareSchema(*connection, path, survive_power_cut); !s) return std::unexpected(s.error());
   auto writer = std::make_unique<SqliteWriter>();
   writer->connection_ = std::move(*connection);
   // A second update without the due columns keeps the due index untouched when the entry stays as it is.

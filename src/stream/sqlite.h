@@ -48,13 +48,13 @@ class Statement {
 
 class Database {
  public:
-  // Opens or creates `path` in WAL mode. kInvalid: the path cannot be opened.
-  static Result<Database> Open(const std::string& path, Millis busy_timeout);
-
   // kFull: a commit is on disk when it returns. kNormal: a commit is atomic and ordered, a power cut may undo the last
   // ones; a process crash does not.
   enum class Durability : std::uint8_t { kNormal, kFull };
   Status SetDurability(Durability durability);
+
+  // Opens or creates `path` in WAL mode. kInvalid: the path cannot be opened.
+  static Result<Database> Open(const std::string& path, Millis busy_timeout, Durability durability);
 
   Status Execute(const char* sql);
   Result<Statement> Prepare(std::string_view sql) { return Statement::Prepare(db_.get(), sql); }
@@ -70,7 +70,9 @@ class Database {
 class WriteTransaction {
  public:
   static Result<WriteTransaction> Begin(Database& db, std::mutex& writer);
-  WriteTransaction(WriteTransaction&& other) noexcept : lock_(std::move(other.lock_)), db_(other.db_) { other.db_ = nullptr; }
+  WriteTransaction(WriteTransaction&& other) noexcept : lock_(std::move(other.lock_)), db_(other.db_) {
+    other.db_ = nullptr;
+  }
   WriteTransaction& operator=(WriteTransaction&&) = delete;
   ~WriteTransaction();
   Status Commit();

@@ -50,8 +50,9 @@ struct Decimal {
   std::int64_t coefficient = 0;
   std::uint8_t scale = 0;
 
-  static std::optional<Decimal> Parse(std::string_view text);  // "-12.50"; no exponent, at most 18 digits after the point
-  std::string ToString() const;                                // keeps the scale: "12.50"
+  // "-12.50"; no exponent, at most 18 digits after the point.
+  static std::optional<Decimal> Parse(std::string_view text);
+  std::string ToString() const;  // keeps the scale: "12.50"
   static std::optional<Decimal> Add(Decimal a, Decimal b);
   static std::optional<Decimal> Subtract(Decimal a, Decimal b);
   static std::optional<Decimal> Multiply(Decimal a, Decimal b);
@@ -63,11 +64,13 @@ struct Period {
   std::int32_t months = 0;
   std::int32_t days = 0;
   bool operator==(const Period&) const = default;
-  // "2 months", "1 year", "60 days", "1 year 6 months" (units year(s), month(s), week(s), day(s)), or ISO 8601 "P1Y2M3D".
+  // "2 months", "1 year", "60 days", "1 year 6 months" (units year(s), month(s), week(s), day(s)), or ISO 8601
+  // "P1Y2M3D".
   static std::optional<Period> Parse(std::string_view text);
   std::string ToString() const;  // ISO 8601: "P1Y2M3D", "P0D"
 };
-// nullopt when the result leaves the years 0001 to 9999. 2026-01-31 + 1 month = 2026-02-28; 2024-02-29 + 1 year = 2025-02-28.
+// nullopt when the result leaves the years 0001 to 9999.
+// 2026-01-31 + 1 month = 2026-02-28; 2024-02-29 + 1 year = 2025-02-28.
 std::optional<Date> AddPeriod(Date day, Period period);
 
 // Completed years between two days: the largest n with birth + n years <= on, so who is born on 29 February completes a
@@ -78,8 +81,24 @@ int AgeInYears(Date birth, Date on);
 int MonthsBetween(Date from, Date to);
 
 enum class Kind : std::uint8_t {
-  kNull, kBool, kInt, kUint, kDouble, kString, kBytes, kList, kMap, kTimestamp, kDuration, kDate, kPeriod, kDecimal,
-  kType, kOptional, kUnknown, kError,
+  kNull,
+  kBool,
+  kInt,
+  kUint,
+  kDouble,
+  kString,
+  kBytes,
+  kList,
+  kMap,
+  kTimestamp,
+  kDuration,
+  kDate,
+  kPeriod,
+  kDecimal,
+  kType,
+  kOptional,
+  kUnknown,
+  kError,
 };
 const char* KindName(Kind kind);  // CEL's names: "int", "google.protobuf.Timestamp", "date", "null_type" …
 
@@ -94,8 +113,8 @@ struct UnknownSet {
 };
 
 struct ErrorInfo {
-  std::string_view message;     // CEL's wording where it has one: "no such overload", "divide by zero"
-  std::uint32_t offset = 0;     // byte offset into the expression's source
+  std::string_view message;  // CEL's wording where it has one: "no such overload", "divide by zero"
+  std::uint32_t offset = 0;  // byte offset into the expression's source
 };
 
 // 16 bytes, trivially copyable. Strings, lists, maps, unknowns and errors point into an arena or into constants.
@@ -107,10 +126,10 @@ class Value {
   static Value Int(std::int64_t v) { return Value(Kind::kInt, 0, v); }
   static Value Uint(std::uint64_t v) { return Value(Kind::kUint, 0, static_cast<std::int64_t>(v)); }
   static Value Double(double v);
-  static Value String(std::string_view v);  // not copied
-  static Value Bytes(std::string_view v);   // not copied
-  static Value List(std::span<const Value> v);     // not copied
-  static Value Map(std::span<const MapEntry> v);   // not copied; keys distinct
+  static Value String(std::string_view v) { return Value(Kind::kString, v.size(), v.data()); }    // not copied
+  static Value Bytes(std::string_view v) { return Value(Kind::kBytes, v.size(), v.data()); }      // not copied
+  static Value List(std::span<const Value> v) { return Value(Kind::kList, v.size(), v.data()); }  // not copied
+  static Value Map(std::span<const MapEntry> v);  // not copied; keys distinct
   static Value OfDate(Date d) { return Value(Kind::kDate, 0, d.time_since_epoch().count()); }
   static Value OfPeriod(Period p);
   static Value OfDecimal(Decimal d) { return Value(Kind::kDecimal, d.scale, d.coefficient); }
@@ -118,10 +137,10 @@ class Value {
   static Value Duration(std::int64_t seconds, std::int32_t nanos) {
     return Value(Kind::kDuration, static_cast<std::uint32_t>(nanos), seconds);
   }
-  static Value Type(std::string_view name);          // not copied
-  static Value Optional(const Value* v);             // nullptr: none; not copied
-  static Value Unknown(const UnknownSet* set);       // not copied
-  static Value Error(const ErrorInfo* info);         // not copied
+  static Value Type(std::string_view name);                                              // not copied
+  static Value Optional(const Value* v);                                                 // nullptr: none; not copied
+  static Value Unknown(const UnknownSet* set) { return Value(Kind::kUnknown, 0, set); }  // not copied
+  static Value Error(const ErrorInfo* info) { return Value(Kind::kError, 0, info); }     // not copied
 
   Kind kind() const { return kind_; }
   bool is(Kind k) const { return kind_ == k; }
@@ -131,9 +150,9 @@ class Value {
   bool AsBool() const { return i_ != 0; }
   std::int64_t AsInt() const { return i_; }
   std::uint64_t AsUint() const { return static_cast<std::uint64_t>(i_); }
-  double AsDouble() const;
-  std::string_view AsString() const;  // also bytes and type names
-  std::span<const Value> AsList() const;
+  double AsDouble() const { return d_; }
+  std::string_view AsString() const { return {static_cast<const char*>(p_), aux_}; }  // also bytes and type names
+  std::span<const Value> AsList() const { return {static_cast<const Value*>(p_), aux_}; }
   std::span<const MapEntry> AsMap() const;
   Date AsDate() const { return Date(std::chrono::days(i_)); }
   Period AsPeriod() const;
@@ -146,6 +165,7 @@ class Value {
 
  private:
   constexpr Value(Kind k, std::uint32_t aux, std::int64_t i) : kind_(k), aux_(aux), i_(i) {}
+  Value(Kind k, std::size_t aux, const void* p) : kind_(k), aux_(static_cast<std::uint32_t>(aux)), p_(p) {}
 
   Kind kind_ = Kind::kNull;
   std::uint32_t aux_ = 0;  // length, scale or nanos
@@ -162,8 +182,9 @@ struct MapEntry {
   Value value;
 };
 
-// CEL equality: numbers compare across int, uint and double by their mathematical value, lists and maps deep; values of
-// unrelated kinds are unequal; NaN equals nothing. Not for unknowns and errors.
+// CEL equality: numbers compare across int, uint and double by their mathematical value (only the double 2^63 equals
+// the largest int, and 2^64 the largest uint, as CEL's conformance suite has it), decimals with int and uint; lists and
+// maps deep; values of unrelated kinds are unequal; NaN equals nothing. Not for unknowns and errors.
 bool Equals(const Value& a, const Value& b);
 // Order of two comparable values (numbers across kinds, strings by code point, bytes, bool, timestamp, duration, date,
 // decimal with int); nullopt: not comparable (NaN included).
@@ -182,11 +203,11 @@ using Type = const TypeRep*;
 struct TypeRep {
   enum class Tag : std::uint8_t { kDyn, kNull, kPrimitive, kList, kMap, kRecord, kOptional, kType, kTypeParam, kError };
   Tag tag = Tag::kDyn;
-  Kind primitive = Kind::kNull;          // kPrimitive
-  Type key = nullptr;                    // kMap
-  Type element = nullptr;                // kList, kMap (value), kOptional, kType
-  bool nullable = false;                 // a fact that may be null ("known to be none")
-  std::string name;                      // kRecord, kTypeParam
+  Kind primitive = Kind::kNull;                      // kPrimitive
+  Type key = nullptr;                                // kMap
+  Type element = nullptr;                            // kList, kMap (value), kOptional, kType
+  bool nullable = false;                             // a fact that may be null ("known to be none")
+  std::string name;                                  // kRecord, kTypeParam
   std::vector<std::pair<std::string, Type>> fields;  // kRecord; sorted by name
 };
 Type Dyn();

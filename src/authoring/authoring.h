@@ -1,0 +1,48 @@
+#pragma once
+
+// authoring: what needs rules and message templates together. Reads the rules folder, checks all of it at once, runs
+// the tests beside the rules. LoadFolder is the one place that reads rule files from disk; the rest is pure.
+//
+// Promises
+// - Check reports every mistake of every file in one pass, whatever kind of file it is in.
+// - What Check accepts can be served: every notify entry has a template with content for its channels in zh and en.
+// Free of state; any thread may call anything here.
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/base.h"
+#include "message/message.h"
+#include "rules/rules.h"
+
+namespace zhitui::authoring {
+
+// Every *.yaml and *.yml below `path`, sorted, with paths relative to it. Names that start with a dot are skipped,
+// links are followed (a mounted ConfigMap is made of them). Limits: 6,000 files, 1 MiB each, 64 MiB in all, 8 folders
+// deep. kInvalid: not a folder, nothing in it, or over a limit. kUnavailable: cannot be read.
+Result<std::vector<rules::SourceFile>> LoadFolder(const std::string& path);
+
+struct Report {
+  Diagnostics diagnostics;         // mistakes; with any of them the two sets below are nullptr
+  std::vector<std::string> notes;  // worth knowing, not wrong: "messages/x.yaml:3: …", one line each
+  std::size_t rules = 0;           // rule files
+  std::size_t templates = 0;       // message files
+  std::shared_ptr<const rules::RuleSet> ruleset;
+  std::shared_ptr<const message::TemplateSet> templates_set;
+  bool ok() const { return diagnostics.empty(); }
+};
+
+// Builds rules and templates and checks them against each other.
+Report Check(const std::vector<rules::SourceFile>& files);
+
+// Check, then the tests beside the rules. Without a ruleset no test is run: `report` says why.
+struct TestRun {
+  Report report;
+  rules::TestReport tests;
+  bool ok() const { return report.ok() && tests.failed == 0; }
+};
+TestRun RunAll(const std::vector<rules::SourceFile>& files);
+
+}  // namespace zhitui::authoring

@@ -1,0 +1,206 @@
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <utility>
+
+#include "authoring/authoring.h"
+#include "decide/decide.h"
+#include "yaml/yaml.h"
+
+namespace zhitui::authoring {
+namespace {
+
+using message::Template;
+
+bool IsRule(const std::string& path) { return !path.starts_with("facts/") && !path.starts_with("messages/"); }
+bool IsMessage(const std::string& path) { return path.starts_with("messages/"); }
+
+// Longest values that a real decision of this rule could bring into a text.
+decide::Decision LongestDecision(const rules::Rule& rule, const rules::Notify& notify) {
+  decide::Decision d;
+  d.kind = rule.kind;
+  d.rule = rule.id;
+  d.topic = rule.topic;
+  d.title = rule.title;
+  d.owner = rule.owner;
+  d.occurrence = MakeDate(2030, 12, 31);
+  d.until = MakeDate(2031, 12, 31);
+  if (!rule.amounts.empty()) d.amount = value::Decimal{1'000'000, 2};  // 10000.00
+  d.unit = rule.unit;
+  d.message = notify.message;
+  for (const rules::Criterion& criterion : rule.criteria) {
+    d.criteria.push_back({criterion.id, "true", criterion.label, ""});
+  }
+  d.apply_url = rule.apply.url;
+  d.deadline = rule.apply.deadline;
+  for (const rules::Material& material : rule.apply.materials) d.materials.push_back(material.label);
+  return d;
+}
+
+class CrossCheck {
+ public:
+  explicit CrossCheck(Report& report) : report_(report) {}
+
+  // Names and channels are compared in the files themselves, so that a mistake elsewhere hides none of these.
+  void Names(const std::vector<yaml::Document>& rule_files, const std::map<std::string, const yaml::Node*>& messages) {
+    std::vector<std::string> known;
+    for (const auto& [name, node] : messages) known.push_back(name);
+    for (const yaml::Document& document : rule_files) {
+      const yaml::Node* notify = document.root().IsMapping() ? document.root().Find("notify") : nullptr;
+      if (notify == nullptr || !notify->IsSequence()) continue;
+      for (const yaml::Node& entry : notify->items()) {
+        const yaml::Node* name = entry.IsMapping() ? entry.Find("message") : nullptr;
+        if (name == nullptr || !name->IsScalar()) continue;
+        const auto it = messages.find(name->text());
+        if (it == messages.end()) {
+          const std::string_view near = NearestName(name->text(), known);
+          report_.diagnostics.push_back(name->Fault(
+              "unknown-message", "there is no message `" + name->text() + "`",
+              near.empty() ? "add messages/" + name->text() + ".yaml" : "did you mean `" + std::string(near) + "`?"));
+          continue;
+        }
+        Channels(entry, *name, *it->second);
+      }
+    }
+  }
+
+  // Every text of a template in both languages.
+  void Languages(const message::TemplateSet& set, const std::map<std::string, const yaml::Node*>& messages) {
+    for (const auto& [name, tmpl] : set.all()) {
+      const auto it = messages.find(name);
+      if (it == messages.end()) continue;
+      const auto check = [&](const char* channel, const char* part, const Text& text) {
+        if (!text.zh.empty() && !text.en.empty()) return;
+        const yaml::Node* node = it->second->Find(channel);
+        report_.diagnostics.push_back(
+            (node == nullptr ? it->second : node)
+                ->Fault("missing-language", std::string(part) + " is missing in " + (text.zh.empty() ? "zh" : "en"),
+                        "write {zh: …, en: …}"));
+      };
+      if (tmpl.Has(Channel::kApp)) {
+        check("app", "title", tmpl.app_title);
+        check("app", "body", tmpl.app_body);
+      }
+      if (tmpl.Has(Channel::kWechat)) {
+        for (const auto& [key, text] : tmpl.wechat_fields) check("wechat", key.c_str(), text);
+      }
+      if (tmpl.Has(Channel::kSms)) {
+        check("sms", "text", tmpl.sms_text);
+        for (const auto& [key, text] : tmpl.sms_params) check("sms", key.c_str(), text);
+      }
+    }
+  }
+
+  // Long SMS cost more than one segment; that is for the author to know.
+  void SmsLengths(const rules::RuleSet& ruleset, const message::TemplateSet& set) {
+    for (const rules::Rule& rule : ruleset.rules()) {
+      for (const rules::Notify& notify : rule.notify) {
+        const Template* tmpl = set.Find(notify.message);
+        if (tmpl == nullptr || !tmpl->Has(Channel::kSms)) continue;
+        const bool sent = notify.channels.empty() || std::find(notify.channels.begin(), notify.channels.end(),
+                                                               Channel::kSms) != notify.channels.end();
+        if (!sent) continue;
+        for (const char* locale : {"zh", "en"}) SmsLength(rule, notify, *tmpl, locale);
+      }
+    }
+  }
+
+ private:
+  void Channels(const yaml::Node& entry, const yaml::Node& name, const yaml::Node& tmpl) {
+    const auto has = [&tmpl](const std::string& channel) {
+      const yaml::Node* content = tmpl.IsMapping() ? tmpl.Find(channel) : nullptr;
+      return content != nullptr && !content->IsNull();
+    };
+    const yaml::Node* channels = entry.Find("channels");
+    if (channels == nullptr || !channels->IsSequence()) {
+      if (has("app") || has("wechat") || has("sms")) return;
+      report_.diagnostics.push_back(name.Fault("no-content",
+                                               "the message `" + name.text() + "` has content for no channel",
+                                               "add app, wechat or sms to messages/" + name.text() + ".yaml"));
+      return;
+    }
+    for (const yaml::Node& channel : channels->items()) {
+      if (!ParseChannel(channel.text()) || has(channel.text())) continue;
+      report_.diagnostics.push_back(channel.Fault(
+          "no-content", "the message `" + name.text() + "` has no content for " + channel.text(),
+          "add `" + channel.text() + ":` to messages/" + name.text() + ".yaml, or remove the channel here"));
+    }
+  }
+
+  void SmsLength(const rules::Rule& rule, const rules::Notify& notify, const Template& tmpl, const char* locale) {
+    const Result<message::Content> content =
+        message::Render(tmpl, LongestDecision(rule, notify), Channel::kSms, locale, {});
+    if (!content) return;
+    const std::size_t units = message::Utf16Length(content->body);
+    const std::uint32_t segments = message::SmsSegments(units);
+    if (segments == 1) return;
+    std::string note = tmpl.at.file + ":" + std::to_string(tmpl.at.line) + ": the SMS of `" + tmpl.name + "` in " +
+                       locale + " may take " + std::to_string(units) + " characters, ";
+    note += segments == 0 ? "too long to be sent" : std::to_string(segments) + " segments";
+    if (std::find(report_.notes.begin(), report_.notes.end(), note) == report_.notes.end()) {
+      report_.notes.push_back(std::move(note));
+    }
+  }
+
+  Report& report_;
+};
+
+}  // namespace
+
+Report Check(const std::vector<rules::SourceFile>& files) {
+  Report report;
+  Diagnostics& diagnostics = report.diagnostics;
+  report.ruleset = rules::RuleSet::Build(files, &diagnostics);
+
+  std::vector<yaml::Document> rule_files;
+  std::vector<yaml::Document> message_files;
+  Diagnostics unread;  // RuleSet::Build has reported what is wrong with the rule files themselves
+  for (const rules::SourceFile& file : files) {
+    if (IsMessage(file.path)) {
+      ++report.templates;
+      if (std::optional<yaml::Document> d = yaml::Parse(file.path, file.text, &diagnostics)) {
+        message_files.push_back(std::move(*d));
+      }
+    } else if (IsRule(file.path)) {
+      ++report.rules;
+      if (std::optional<yaml::Document> d = yaml::Parse(file.path, file.text, &unread)) {
+        rule_files.push_back(std::move(*d));
+      }
+    }
+  }
+  report.templates_set = message::TemplateSet::Build(message_files, &diagnostics);
+
+  std::map<std::string, const yaml::Node*> messages;
+  for (const yaml::Document& document : message_files) {
+    const yaml::Node& root = document.root();
+    const yaml::Node* name = root.IsMapping() ? root.Find("message") : nullptr;
+    if (name == nullptr || !name->IsScalar()) continue;
+    messages.emplace(name->text(), &root);
+    const std::string expected = "messages/" + name->text();
+    if (document.file() != expected + ".yaml" && document.file() != expected + ".yml") {
+      diagnostics.push_back(name->Fault("file-name",
+                                        "the message `" + name->text() + "` is in another file than its name says",
+                                        "rename the file to " + expected + ".yaml"));
+    }
+  }
+  CrossCheck cross(report);
+  cross.Names(rule_files, messages);
+  if (report.templates_set != nullptr) cross.Languages(*report.templates_set, messages);
+  if (report.ruleset != nullptr && report.templates_set != nullptr && report.ok()) {
+    cross.SmsLengths(*report.ruleset, *report.templates_set);
+  }
+  if (!report.ok()) {
+    report.ruleset = nullptr;
+    report.templates_set = nullptr;
+  }
+  return report;
+}
+
+TestRun RunAll(const std::vector<rules::SourceFile>& files) {
+  TestRun run;
+  run.report = Check(files);
+  if (run.report.ruleset != nullptr) run.tests = rules::RunTests(*run.report.ruleset);
+  return run;
+}
+
+}  // namespace zhitui::authoring

@@ -1,0 +1,275 @@
+#include "cel/abstract.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "cel/law.h"
+
+namespace zhitui::cel {
+namespace {
+
+using value::Kind;
+
+constexpr std::size_t kMaxArguments = 4;
+
+// A pair of bounds, true and false included.
+struct Bounds {
+  Value lo;
+  Value hi;
+};
+Bounds BoundsOf(const Abs& a) {
+  if (a.tag == Abs::Tag::kBools) return {Value::Bool(false), Value::Bool(true)};
+  return {a.lo, a.exact() ? a.lo : a.hi};
+}
+
+bool IsFiniteNumber(const Value& v) { return !v.is(Kind::kDouble) || std::isfinite(v.AsDouble()); }
+
+// The range over some values; Top when one of them is not a plain value.
+Abs Hull(std::span<const Value> values) {
+  Value lo = values[0];
+  Value hi = values[0];
+  for (const Value& v : values) {
+    if (IsOpen(v) || !IsFiniteNumber(v)) return Top();
+    const std::optional<int> with_lo = value::Compare(v, lo);
+    const std::optional<int> with_hi = value::Compare(v, hi);
+    if (!with_lo || !with_hi || v.kind() != lo.kind()) return Top();
+    if (*with_lo < 0) lo = v;
+    if (*with_hi > 0) hi = v;
+  }
+  return Range(lo, hi);
+}
+
+// -1, 1, or 0 when the bounds hold zero or are no number.
+int SignOf(const Bounds& b) {
+  const Value zero = Value::Int(0);
+  const std::optional<int> lo = value::Compare(b.lo, zero);
+  const std::optional<int> hi = value::Compare(b.hi, zero);
+  if (!lo || !hi) return 0;
+  return *lo > 0 ? 1 : *hi < 0 ? -1 : 0;
+}
+
+Abs Corners(const Call& c, Op op, const Bounds& x, const Bounds& y) {
+  const Value corners[4] = {Arithmetic(c, op, x.lo, y.lo), Arithmetic(c, op, x.lo, y.hi), Arithmetic(c, op, x.hi, y.lo),
+                            Arithmetic(c, op, x.hi, y.hi)};
+  return Hull(corners);
+}
+
+Abs Modulo(const Bounds& x, const Bounds& y) {
+  if (!x.lo.is(Kind::kInt) || !y.lo.is(Kind::kInt) || y.lo.AsInt() != y.hi.AsInt() || y.lo.AsInt() <= 0) return Top();
+  const std::int64_t by = y.lo.AsInt();
+  const std::int64_t lo = x.lo.AsInt();
+  const std::int64_t hi = x.hi.AsInt();
+  if (lo >= 0 && lo / by == hi / by) return Range(Value::Int(lo % by), Value::Int(hi % by));
+  return Range(Value::Int(lo >= 0 ? 0 : 1 - by), Value::Int(hi <= 0 ? 0 : by - 1));
+}
+
+Abs MonthOf(const Bounds& d) {
+  const std::int64_t lo = MonthIndex(d.lo.AsDate());
+  const std::int64_t hi = MonthIndex(d.hi.AsDate());
+  if (lo / 12 == hi / 12) return Range(Value::Int(lo % 12 + 1), Value::Int(hi % 12 + 1));
+  return Range(Value::Int(1), Value::Int(12));
+}
+
+Abs DayOf(const Bounds& d) {
+  const Date lo = d.lo.AsDate();
+  const Date hi = d.hi.AsDate();
+  const auto day = [](Date at) { return Value::Int(static_cast<unsigned>(std::chrono::year_month_day(at).day())); };
+  if (MonthIndex(lo) == MonthIndex(hi)) return Range(day(lo), day(hi));
+  return Range(Value::Int(1), Value::Int(31));
+}
+
+// date(y, m, d) and date_of_year(y, m, d) for a range of years.
+Abs DateParts(const Call& c, const Overload& o, std::span<const Abs> args) {
+  if (!args[1].exact() || !args[2].exact()) return Top();
+  const bool leap_day = args[1].lo.AsInt() == 2 && args[2].lo.AsInt() == 29;
+  if (leap_day && o.function->name == "date") return Top();  // some years have no such day
+  const Bounds y = BoundsOf(args[0]);
+  const Value first[3] = {y.lo, args[1].lo, args[2].lo};
+  const Value last[3] = {y.hi, args[1].lo, args[2].lo};
+  const Value ends[2] = {o.run(c, first, 3), o.run(c, last, 3)};
+  return Hull(ends);
+}
+
+// consecutive_months(list, until): the same within a month, otherwise tried month by month.
+Abs Runs(const Call& c, const Overload& o, std::span<const Abs> args) {
+  if (!args[0].exact()) return Top();
+  constexpr std::int64_t kTried = 24;
+  const Bounds until = BoundsOf(args[1]);
+  const std::int64_t first = MonthIndex(until.lo.AsDate());
+  const std::int64_t last = MonthIndex(until.hi.AsDate());
+  if (last - first > kTried) {
+    return Range(Value::Int(0), Value::Int(static_cast<std::int64_t>(args[0].lo.AsList().size())));
+  }
+  Value results[kTried + 1];
+  std::size_t count = 0;
+  for (std::int64_t m = first; m <= last; ++m) {
+    const std::optional<Date> day = StartOfMonthIndex(m);
+    if (!day) return Top();
+    const Value call_args[2] = {args[0].lo, Value::OfDate(*day)};
+    results[count++] = o.run(c, call_args, 2);
+  }
+  return Hull({results, count});
+}
+
+}  // namespace
+
+Abs Exact(const Value& v) { return {Abs::Tag::kExact, false, 0, v, v}; }
+Abs Top() { return {}; }
+
+Abs Range(const Value& lo, const Value& hi) {
+  if (lo.kind() != hi.kind() || IsOpen(lo) || !IsFiniteNumber(lo) || !IsFiniteNumber(hi)) return Top();
+  if (lo.is(Kind::kBool)) return Bools(!lo.AsBool(), hi.AsBool());
+  if (lo.is(Kind::kPeriod)) {
+    if (lo.AsPeriod() == hi.AsPeriod()) return Exact(lo);
+    if (lo.AsPeriod().months > hi.AsPeriod().months || lo.AsPeriod().days > hi.AsPeriod().days) return Top();
+    return {Abs::Tag::kRange, false, 0, lo, hi};
+  }
+  const std::optional<int> order = value::Compare(lo, hi);
+  if (!order || *order > 0) return Top();
+  if (*order == 0) return Exact(lo);
+  return {Abs::Tag::kRange, false, 0, lo, hi};
+}
+
+Abs Bools(bool may_be_false, bool may_be_true) {
+  if (may_be_false && may_be_true) return {Abs::Tag::kBools, false, 0, Value::Bool(false), Value::Bool(true)};
+  return Exact(Value::Bool(may_be_true));
+}
+
+Abs Moving(const Abs& range, std::int64_t shift) {
+  Abs moving = range;
+  moving.moves = range.tag == Abs::Tag::kRange && shift == static_cast<std::int32_t>(shift);
+  moving.shift = static_cast<std::int32_t>(shift);
+  return moving;
+}
+
+Abs Join(const Abs& a, const Abs& b) {
+  if (a.top() || b.top()) return Top();
+  if (a.exact() && b.exact()) {
+    if (SameResult(a.lo, b.lo)) return a;
+    if (IsOpen(a.lo) || IsOpen(b.lo)) return Top();
+  }
+  if ((a.exact() && IsOpen(a.lo)) || (b.exact() && IsOpen(b.lo))) return Top();
+  const Bounds x = BoundsOf(a);
+  const Bounds y = BoundsOf(b);
+  if (x.lo.is(Kind::kPeriod) && y.lo.is(Kind::kPeriod)) {
+    const value::Period p = x.lo.AsPeriod(), q = y.lo.AsPeriod(), r = x.hi.AsPeriod(), s = y.hi.AsPeriod();
+    return Range(Value::OfPeriod({std::min(p.months, q.months), std::min(p.days, q.days)}),
+                 Value::OfPeriod({std::max(r.months, s.months), std::max(r.days, s.days)}));
+  }
+  const Value all[4] = {x.lo, y.lo, x.hi, y.hi};
+  return Hull(all);
+}
+
+bool SameResult(const Value& a, const Value& b) {
+  if (a.kind() != b.kind()) return false;
+  if (a.is(Kind::kUnknown)) {
+    const value::UnknownSet& x = a.AsUnknown();
+    const value::UnknownSet& y = b.AsUnknown();
+    return x.count == y.count && std::equal(x.slots, x.slots + x.count, y.slots);
+  }
+  if (a.is(Kind::kError)) return a.AsError().message == b.AsError().message;
+  if (a.is(Kind::kDouble) && std::isnan(a.AsDouble())) return std::isnan(b.AsDouble());
+  return value::Equals(a, b);
+}
+
+Abs AbsCompare(const Call& c, Op op, const Abs& a, const Abs& b) {
+  if (a.moves && b.moves) {
+    const bool less = a.shift < b.shift;
+    const bool equal = a.shift == b.shift;
+    switch (op) {
+      case Op::kLess:
+        return Exact(Value::Bool(less));
+      case Op::kLessEqual:
+        return Exact(Value::Bool(less || equal));
+      case Op::kGreater:
+        return Exact(Value::Bool(!less && !equal));
+      default:
+        return Exact(Value::Bool(!less));
+    }
+  }
+  const Bounds x = BoundsOf(a);
+  const Bounds y = BoundsOf(b);
+  const std::optional<int> below = value::Compare(x.hi, y.lo);
+  const std::optional<int> above = value::Compare(x.lo, y.hi);
+  // Without an order the kinds decide, which are the same on all days.
+  if (!below || !above) return Exact(CompareWith(c, op, x.lo, y.lo));
+  switch (op) {
+    case Op::kLess:
+      return Bools(*below >= 0, *above < 0);
+    case Op::kLessEqual:
+      return Bools(*below > 0, *above <= 0);
+    case Op::kGreater:
+      return Bools(*above <= 0, *below > 0);
+    default:
+      return Bools(*above < 0, *below >= 0);
+  }
+}
+
+Abs AbsEqual(const Abs& a, const Abs& b) {
+  if (a.moves && b.moves) return Exact(Value::Bool(a.shift == b.shift));
+  const Bounds x = BoundsOf(a);
+  const Bounds y = BoundsOf(b);
+  const std::optional<int> below = value::Compare(x.hi, y.lo);
+  const std::optional<int> above = value::Compare(x.lo, y.hi);
+  if (!below || !above) {
+    // Without an order two kinds are unequal; periods stay open.
+    return x.lo.is(Kind::kPeriod) && y.lo.is(Kind::kPeriod) ? Bools(true, true) : Exact(Value::Bool(false));
+  }
+  return *below < 0 || *above > 0 ? Exact(Value::Bool(false)) : Bools(true, true);
+}
+
+Abs AbsArithmetic(const Call& c, Op op, const Abs& a, const Abs& b) {
+  const Bounds x = BoundsOf(a);
+  const Bounds y = BoundsOf(b);
+  // Between two decimals lie some with more digits than fit.
+  if (x.lo.is(Kind::kDecimal) || y.lo.is(Kind::kDecimal)) return Top();
+  const Value first = Arithmetic(c, op, x.lo, y.lo);
+  if (first.is(Kind::kError) && first.AsError().message == kNoOverload) return Exact(first);  // by their kinds
+  const bool days = b.exact() && b.lo.is(Kind::kPeriod) && b.lo.AsPeriod().months == 0;
+  switch (op) {
+    case Op::kAdd: {
+      const Abs sum = Range(first, Arithmetic(c, op, x.hi, y.hi));
+      return a.moves && days ? Moving(sum, std::int64_t{a.shift} + b.lo.AsPeriod().days) : sum;
+    }
+    case Op::kSubtract:
+      if (a.moves && b.moves) return Exact(Value::Int(std::int64_t{a.shift} - b.shift));
+      if (a.moves && days) {
+        return Moving(Range(Arithmetic(c, op, x.lo, y.lo), Arithmetic(c, op, x.hi, y.lo)),
+                      std::int64_t{a.shift} - b.lo.AsPeriod().days);
+      }
+      return Range(Arithmetic(c, op, x.lo, y.hi), Arithmetic(c, op, x.hi, y.lo));
+    case Op::kMultiply:
+      return Corners(c, op, x, y);
+    case Op::kDivide:
+      return SignOf(y) == 0 ? Top() : Corners(c, op, x, y);
+    case Op::kModulo:
+      return Modulo(x, y);
+    default:
+      return Top();
+  }
+}
+
+Abs AbsNegate(const Call& c, const Abs& a) {
+  const Bounds x = BoundsOf(a);
+  return Range(Negate(c, x.hi), Negate(c, x.lo));
+}
+
+Abs AbsCall(const Call& c, const Overload& o, std::span<const Abs> args) {
+  if (o.transfer.empty() || args.size() > kMaxArguments) return Top();
+  if (o.transfer == "month") return MonthOf(BoundsOf(args[0]));
+  if (o.transfer == "day") return DayOf(BoundsOf(args[0]));
+  if (o.transfer == "parts") return DateParts(c, o, args);
+  if (o.transfer == "runs") return Runs(c, o, args);
+  Value low[kMaxArguments];
+  Value high[kMaxArguments];
+  for (std::size_t i = 0; i < args.size(); ++i) {
+    const Bounds b = BoundsOf(args[i]);
+    const char way = o.transfer[i];
+    if (way == '=' && !args[i].exact()) return Top();
+    low[i] = way == '-' ? b.hi : b.lo;
+    high[i] = way == '-' ? b.lo : b.hi;
+  }
+  return Range(o.run(c, low, args.size()), o.run(c, high, args.size()));
+}
+
+}  // namespace zhitui::cel

@@ -1,0 +1,81 @@
+#include "cel/env.h"
+
+#include <algorithm>
+
+#include "cel/checker.h"
+#include "cel/parser.h"
+
+namespace zhitui::cel {
+
+bool Names::IsGroup(std::string_view prefix) const {
+  std::string start(prefix);
+  start += '.';
+  const auto it = names.lower_bound(start);
+  return it != names.end() && it->first.starts_with(start);
+}
+
+Env::Env() : impl_(std::make_unique<Impl>()) {
+  static const std::shared_ptr<const Declaration>* const today = [] {
+    auto d = std::make_shared<Declaration>();
+    d->what = Declaration::What::kToday;
+    d->name = "today";
+    d->type = value::Primitive(value::Kind::kDate);
+    return new std::shared_ptr<const Declaration>(std::move(d));
+  }();
+  impl_->names["today"] = *today;
+}
+Env::~Env() = default;
+Env::Env(Env&&) noexcept = default;
+Env& Env::operator=(Env&&) noexcept = default;
+
+Env Env::Extend(const Env& base) {
+  Env env;
+  *env.impl_ = *base.impl_;
+  return env;
+}
+
+void Env::AddVariable(const std::string& name, value::Type type, std::uint32_t slot) {
+  auto d = std::make_shared<Declaration>();
+  d->what = Declaration::What::kVariable;
+  d->name = name;
+  d->type = type;
+  d->slot = slot;
+  impl_->names[name] = std::move(d);
+}
+
+void Env::AddDated(const std::string& name, value::Type type, std::vector<DatedValue> entries) {
+  auto d = std::make_shared<Declaration>();
+  d->what = Declaration::What::kDated;
+  d->name = name;
+  d->type = type;
+  d->arena = std::make_shared<value::Arena>();
+  d->entries = std::move(entries);
+  for (DatedValue& e : d->entries) e.value = value::DeepCopy(e.value, *d->arena);
+  impl_->names[name] = std::move(d);
+}
+
+void Env::AddLet(const std::string& name, const Source& source, Diagnostics* diagnostics) {
+  auto d = std::make_shared<Declaration>();
+  d->name = name;
+  d->what = Declaration::What::kBroken;
+  d->type = value::ErrorType();
+  Reporter reporter(source, diagnostics);
+  const Limits limits;
+  std::unique_ptr<Ast> ast = Parse(source, limits, reporter);
+  if (ast != nullptr) {
+    const Checked checked = Check(*ast, *impl_, nullptr, limits, reporter);
+    if (reporter.count() == 0) {
+      d->what = Declaration::What::kLet;
+      d->type = ast->root->type;
+      d->nodes = checked.nodes;
+      d->depth = checked.depth;
+      d->body = std::move(ast);
+    }
+  }
+  impl_->names[name] = std::move(d);
+}
+
+void Env::SetContainer(std::string container) { impl_->container = std::move(container); }
+void Env::SetUnchecked(bool unchecked) { impl_->unchecked = unchecked; }
+
+}  // namespace zhitui::cel

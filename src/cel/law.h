@@ -1,0 +1,17 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "base/base.h"
+
+namespace zhitui::cel {
+
+// Months since year 0: year * 12 + month - 1.
+std::int64_t MonthIndex(Date d);
+std::optional<Date> StartOfMonthIndex(std::int64_t index);  // nullopt outside the years 0001 to 9999
+Date EndOfMonth(Date d);
+// nullopt when there is no such day; with `clamp_leap_day` 29 February of a common year is the 28th.
+std::optional<Date> DateFromParts(std::int64_t year, std::int64_t month, std::int64_t day, bool clamp_leap_day);
+
+}  // namespace zhitui::cel

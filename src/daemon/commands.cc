@@ -1,0 +1,174 @@
+// config and rules subcommands, evaluate, and what all subcommands share.
+
+#include "daemon/commands.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+
+#include "facts/facts.h"
+#include "rules/rules.h"
+#include "value/value.h"
+
+namespace zhitui::daemon {
+namespace {
+
+constexpr std::chrono::days kHorizon{130 * 366};
+constexpr std::uintmax_t kMaxFactsBytes = 1 << 20;
+
+std::string ToJson(const Diagnostics& diagnostics) {
+  std::string out;
+  for (const Diagnostic& d : diagnostics) {
+    out += std::string(out.empty() ? "" : ",\n ") + "{\"file\":" + JsonQuote(d.at.file) +
+           ",\"line\":" + std::to_string(d.at.line) + ",\"column\":" + std::to_string(d.at.column) +
+           ",\"code\":" + JsonQuote(d.code) + ",\"message\":" + JsonQuote(d.message) +
+           ",\"hint\":" + JsonQuote(d.hint) + "}";
+  }
+  return "[" + out + "]\n";
+}
+
+std::string Count(std::size_t n, const char* one) { return std::to_string(n) + " " + one + (n == 1 ? "" : "s"); }
+
+std::optional<std::string> ReadAll(const std::string& path) {
+  if (path == "-") return std::string(std::istreambuf_iterator<char>(std::cin), {});
+  std::error_code error;
+  if (std::filesystem::file_size(path, error) > kMaxFactsBytes || error) return std::nullopt;
+  std::ifstream in(path, std::ios::binary);
+  if (!in) return std::nullopt;
+  return std::string(std::istreambuf_iterator<char>(in), {});
+}
+
+}  // namespace
+
+int Fail(int code, const std::string& message) {
+  std::cerr << "zhitui: " << message << "\n";
+  return code;
+}
+
+int Fail(const Error& error) {
+  switch (error.kind) {
+    case ErrorKind::kInvalid:
+      return Fail(EX_CONFIG, error.message);
+    case ErrorKind::kUnavailable:
+    case ErrorKind::kDeadline:
+      return Fail(EX_UNAVAILABLE, error.message);
+    case ErrorKind::kDuplicate:
+    case ErrorKind::kFatal:
+      break;
+  }
+  return Fail(EX_SOFTWARE, error.message);
+}
+
+std::unique_ptr<Config> ConfigOrExit(const std::string& path, int* code) {
+  Diagnostics diagnostics;
+  Result<std::unique_ptr<Config>> config = LoadConfig(path, &diagnostics);
+  if (!config) {
+    *code = Fail(EX_NOINPUT, config.error().message);
+    return nullptr;
+  }
+  if (!diagnostics.empty()) {
+    std::cerr << FormatDiagnostics(diagnostics);
+    *code = Fail(EX_CONFIG, Count(diagnostics.size(), "mistake") + " in " + path);
+    return nullptr;
+  }
+  return std::move(*config);
+}
+
+std::optional<authoring::Report> RulesOrExit(const std::string& folder, int* code) {
+  const Result<std::vector<rules::SourceFile>> files = authoring::LoadFolder(folder);
+  if (!files) {
+    const bool missing = !std::filesystem::exists(folder);
+    *code = missing ? Fail(EX_NOINPUT, files.error().message) : Fail(files.error());
+    return std::nullopt;
+  }
+  authoring::Report report = authoring::Check(*files);
+  if (!report.ok()) {
+    std::cerr << FormatDiagnostics(report.diagnostics);
+    *code = Fail(EX_CONFIG, Count(report.diagnostics.size(), "mistake") + " in " + folder);
+    return std::nullopt;
+  }
+  return report;
+}
+
+int ConfigCheck(const std::string& path, bool json) {
+  Diagnostics diagnostics;
+  const Result<std::unique_ptr<Config>> config = LoadConfig(path, &diagnostics);
+  if (!config) return Fail(EX_NOINPUT, config.error().message);
+  if (json) {
+    std::cout << ToJson(diagnostics);
+    return diagnostics.empty() ? EX_OK : EX_CONFIG;
+  }
+  if (!diagnostics.empty()) {
+    std::cerr << FormatDiagnostics(diagnostics);
+    return Fail(EX_CONFIG, Count(diagnostics.size(), "mistake") + " in " + path);
+  }
+  std::cout << path << ": ok\n";
+  return EX_OK;
+}
+
+int ConfigShow(const std::string& path) {
+  int code = EX_OK;
+  const std::unique_ptr<Config> config = ConfigOrExit(path, &code);
+  if (!config) return code;
+  std::cout << ShowConfig(*config);
+  return EX_OK;
+}
+
+int RulesCheck(const std::string& folder) {
+  int code = EX_OK;
+  const std::optional<authoring::Report> report = RulesOrExit(folder, &code);
+  if (!report) return code;
+  for (const std::string& note : report->notes) std::cerr << "note: " << note << "\n";
+  std::cout << folder << ": ok, " << Count(report->ruleset->rules().size(), "rule") << ", "
+            << Count(report->templates_set->all().size(), "message") << ", ruleset "
+            << report->ruleset->hash().substr(0, 12) << "\n";
+  return EX_OK;
+}
+
+int RulesTest(const std::string& folder) {
+  int code = EX_OK;
+  const std::optional<authoring::Report> report = RulesOrExit(folder, &code);
+  if (!report) return code;
+  const rules::TestReport tests = rules::RunTests(*report->ruleset);
+  for (const std::string& failure : tests.failures) std::cerr << failure << "\n";
+  std::cout << folder << ": " << tests.passed << " passed, " << tests.failed << " failed\n";
+  return tests.failed == 0 ? EX_OK : EX_CONFIG;
+}
+
+int Evaluate(const EvaluateArguments& arguments) {
+  int code = EX_OK;
+  const std::optional<authoring::Report> report = RulesOrExit(arguments.rules, &code);
+  if (!report) return code;
+  const Result<Date> day = ParseDate(arguments.at);
+  if (!day) return Fail(EX_USAGE, "--at takes a date such as 2026-03-01");
+  const std::shared_ptr<const facts::Schema> schema = report->ruleset->SchemaOf(arguments.kind);
+  if (schema == nullptr) return Fail(EX_USAGE, "no kind " + arguments.kind + " in " + arguments.rules + "/facts");
+  const std::optional<std::string> json = ReadAll(arguments.facts);
+  if (!json) return Fail(EX_NOINPUT, "cannot read " + arguments.facts + ", or it is larger than 1 MiB");
+  facts::Profile profile(schema);
+  if (const auto set = profile.SetFromJson(*json); !set) {
+    return Fail(EX_DATAERR,
+                arguments.facts + ": " + facts::RefusalName(set.error().reason) + ": " + set.error().detail);
+  }
+  const Date horizon = std::min(*day + kHorizon, MakeDate(9999, 12, 31));
+  value::Arena arena;
+  std::string out;
+  for (const std::uint32_t i : report->ruleset->RulesOf(arguments.kind)) {
+    arena.Reset();
+    const rules::Rule& rule = report->ruleset->rules()[i];
+    const rules::Determination d = rules::Evaluate(rule, profile, *day, arena);
+    const rules::Outlook outlook = rules::LookAhead(rule, profile, d, *day, horizon, arena);
+    if (arguments.json) {
+      out += (out.empty() ? "" : ",\n ") + rules::ToJson(rule, profile, d, outlook, *day);
+    } else {
+      out += (out.empty() ? "" : "\n") + rules::ToText(rule, profile, d, outlook, *day, arguments.locale);
+    }
+  }
+  std::cout << (arguments.json ? "[" + out + "]\n" : out);
+  return EX_OK;
+}
+
+}  // namespace zhitui::daemon

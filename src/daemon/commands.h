@@ -1,0 +1,56 @@
+#pragma once
+
+// One function per subcommand; each gives its exit code and writes what it has to say.
+
+#include <sysexits.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "authoring/authoring.h"
+#include "daemon/config.h"
+
+namespace zhitui::daemon {
+
+struct ServeArguments {
+  std::string config;
+  std::string instance;  // overrides service.instance
+  std::string clock;     // empty: real time
+  std::string until;
+  std::string port_file;  // "PORT ADMIN_PORT" once listening
+  bool json = false;      // the summary of a replay
+  std::string version;
+};
+int Serve(const ServeArguments& arguments);
+
+int ConfigCheck(const std::string& path, bool json);
+int ConfigShow(const std::string& path);
+
+int RulesCheck(const std::string& folder);
+int RulesTest(const std::string& folder);
+struct EvaluateArguments {
+  std::string rules;
+  std::string facts;  // file, or "-"
+  std::string at;
+  std::string kind = "resident";
+  std::string locale = "zh";
+  bool json = false;
+};
+int Evaluate(const EvaluateArguments& arguments);
+
+int Ingest(const std::string& config, const std::string& file);
+int Ledger(const std::string& config, bool json);
+int Decisions(const std::string& config, bool json);
+int DeadLetters(const std::string& config);
+
+// ---- What they share
+// Prints "zhitui: …" and gives the exit code of the error's kind.
+int Fail(const Error& error);
+int Fail(int code, const std::string& message);
+// nullptr and `code` when the configuration cannot be used; everything has been printed then.
+std::unique_ptr<Config> ConfigOrExit(const std::string& path, int* code);
+// nullopt and `code` likewise.
+std::optional<authoring::Report> RulesOrExit(const std::string& folder, int* code);
+
+}  // namespace zhitui::daemon

@@ -1,0 +1,152 @@
+#include "daemon/daemon.h"
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <exception>
+#include <functional>
+#include <iostream>
+
+#include "daemon/commands.h"
+#include "daemon/signals.h"
+
+namespace zhitui::daemon {
+namespace {
+
+using Command = std::function<int()>;
+
+void AddConfigOption(CLI::App* app, std::string& path) {
+  app->add_option("--config", path, "The configuration, one YAML file (docs/config.md)")->required();
+}
+
+// What was typed, in one place; the command runs once parsing is over.
+struct Line {
+  ServeArguments serve;
+  EvaluateArguments evaluate;
+  std::string config;
+  std::string folder;
+  std::string file;
+  std::string speed = "max";
+  bool json = false;
+  Command command;
+};
+
+void AddServe(CLI::App& app, Line& line) {
+  CLI::App* serve = app.add_subcommand("serve", "Run the service; with --clock: replay a span of time and exit");
+  AddConfigOption(serve, line.serve.config);
+  serve->add_option("--instance", line.serve.instance, "Name of this instance, instead of service.instance");
+  CLI::Option* clock = serve->add_option("--clock", line.serve.clock, "Drive the clock from this date or time");
+  CLI::Option* until =
+      serve->add_option("--until", line.serve.until, "... to this one (a date: to its end), then exit");
+  serve->add_option("--speed", line.speed, "How fast the driven clock goes")
+      ->check(CLI::IsMember({"max"}))
+      ->needs(clock);
+  clock->needs(until);
+  until->needs(clock);
+  serve->add_option("--port-file", line.serve.port_file, "Write 'PORT ADMIN_PORT' to this file once listening");
+  serve->add_flag("--json", line.serve.json, "The summary of a replay as JSON");
+  serve->callback([&line] { line.command = [&line] { return Serve(line.serve); }; });
+}
+
+void AddConfig(CLI::App& app, Line& line) {
+  CLI::App* config = app.add_subcommand("config", "Check and show the configuration");
+  config->require_subcommand(1);
+  CLI::App* check = config->add_subcommand("check", "Print all mistakes at once");
+  AddConfigOption(check, line.config);
+  check->add_flag("--json", line.json, "The mistakes as JSON");
+  check->callback([&line] { line.command = [&line] { return ConfigCheck(line.config, line.json); }; });
+  CLI::App* show = config->add_subcommand("show", "Print what is in effect, one key a line; secrets are ***");
+  AddConfigOption(show, line.config);
+  show->callback([&line] { line.command = [&line] { return ConfigShow(line.config); }; });
+  CLI::App* reference = config->add_subcommand("reference", "Print the reference of all keys (docs/config.md)");
+  reference->callback([&line] {
+    line.command = [] {
+      std::cout << ConfigReference();
+      return EX_OK;
+    };
+  });
+}
+
+void AddRules(CLI::App& app, Line& line) {
+  CLI::App* rules = app.add_subcommand("rules", "Check and test a folder of rules");
+  rules->require_subcommand(1);
+  CLI::App* check = rules->add_subcommand("check", "Print all mistakes at once");
+  check->add_option("DIR", line.folder, "The rules folder")->required();
+  check->callback([&line] { line.command = [&line] { return RulesCheck(line.folder); }; });
+  CLI::App* test = rules->add_subcommand("test", "Run the tests beside the rules");
+  test->add_option("DIR", line.folder, "The rules folder")->required();
+  test->callback([&line] { line.command = [&line] { return RulesTest(line.folder); }; });
+
+  CLI::App* evaluate = app.add_subcommand("evaluate", "Determine all rules for the facts of one subject");
+  evaluate->add_option("--rules", line.evaluate.rules, "The rules folder")->required();
+  evaluate->add_option("--facts", line.evaluate.facts, "JSON object of facts; - is standard input")->required();
+  evaluate->add_option("--at", line.evaluate.at, "The day, such as 2026-03-01")->required();
+  evaluate->add_option("--kind", line.evaluate.kind, "Kind of subject")->capture_default_str();
+  evaluate->add_option("--locale", line.evaluate.locale, "zh or en")
+      ->check(CLI::IsMember({"zh", "en"}))
+      ->capture_default_str();
+  evaluate->add_flag("--json", line.evaluate.json, "As JSON");
+  evaluate->callback([&line] { line.command = [&line] { return Evaluate(line.evaluate); }; });
+}
+
+void AddTopics(CLI::App& app, Line& line) {
+  CLI::App* ingest = app.add_subcommand("ingest", "Append CloudEvents, one a line, to the input topics");
+  AddConfigOption(ingest, line.config);
+  ingest->add_option("FILE", line.file, "NDJSON file; - is standard input")->required();
+  ingest->callback([&line] { line.command = [&line] { return Ingest(line.config, line.file); }; });
+
+  CLI::App* ledger =
+      app.add_subcommand("ledger", "Count the notifications in the store (SQLite: while serve is not running)");
+  AddConfigOption(ledger, line.config);
+  ledger->add_flag("--json", line.json, "As JSON");
+  ledger->callback([&line] { line.command = [&line] { return Ledger(line.config, line.json); }; });
+
+  CLI::App* decisions =
+      app.add_subcommand("decisions", "Print the distinct decision ids of the decisions topic, sorted");
+  AddConfigOption(decisions, line.config);
+  decisions->add_flag("--json", line.json, "One JSON object a line");
+  decisions->callback([&line] { line.command = [&line] { return Decisions(line.config, line.json); }; });
+
+  CLI::App* dead =
+      app.add_subcommand("dead-letters", "Print the dead letters with their reasons, one JSON object a line");
+  AddConfigOption(dead, line.config);
+  dead->callback([&line] { line.command = [&line] { return DeadLetters(line.config); }; });
+}
+
+int Run(int argc, char** argv, const std::string& version) {
+  CLI::App app{"zhitui (智推): tells people what they are entitled to, when it becomes true."};
+  app.require_subcommand(1);
+  Line line;
+  line.serve.version = version;
+  AddServe(app, line);
+  AddConfig(app, line);
+  AddRules(app, line);
+  AddTopics(app, line);
+  app.add_subcommand("version", "Print the version")->callback([&line, &version] {
+    line.command = [&version] {
+      std::cout << "zhitui " << version << "\n";
+      return EX_OK;
+    };
+  });
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? EX_OK : EX_USAGE;
+  }
+  std::signal(SIGPIPE, SIG_IGN);  // a peer that went away is an error of that call, not the end of the process
+  // Only a service drains on a signal; the other commands end at once, as is usual.
+  if (app.got_subcommand("serve")) StopSignal::Block();
+  return line.command();
+}
+
+}  // namespace
+
+int Main(int argc, char** argv, const std::string& version) {
+  try {
+    return Run(argc, argv, version);
+  } catch (const std::exception& error) {
+    std::cerr << "zhitui: internal error: " << error.what() << "\n";
+    return EX_SOFTWARE;
+  }
+}
+
+}  // namespace zhitui::daemon

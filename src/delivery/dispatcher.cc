@@ -1,0 +1,172 @@
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <mutex>
+#include <thread>
+
+#include "delivery/delivery.h"
+
+namespace zhitui::delivery {
+
+// One mutex guards the small bookkeeping; sends run outside it.
+struct Dispatcher::Impl {
+  struct Lane {
+    std::shared_ptr<Connector> connector;
+    std::deque<Job> waiting;
+    std::size_t outstanding = 0;  // submitted and not collected
+    std::condition_variable work;
+    std::vector<std::thread> threads;
+  };
+  struct Finished {
+    Done done;
+    Lane* lane = nullptr;
+  };
+
+  Impl(std::vector<std::shared_ptr<Connector>> connectors, std::size_t threads, std::size_t queue) : limit(queue) {
+    for (std::shared_ptr<Connector>& connector : connectors) {
+      lanes.push_back(std::make_unique<Lane>());
+      lanes.back()->connector = std::move(connector);
+    }
+    for (const auto& lane : lanes) {
+      for (std::size_t i = 0; i < std::max<std::size_t>(threads, 1); ++i) {
+        lane->threads.emplace_back([this, l = lane.get()] { Work(*l); });
+      }
+    }
+  }
+
+  ~Impl() {
+    Close();
+    for (const auto& lane : lanes) {
+      for (std::thread& thread : lane->threads) thread.join();
+    }
+  }
+
+  Lane* Find(std::string_view name) const {
+    for (const auto& lane : lanes) {
+      if (lane->connector->name() == name) return lane.get();
+    }
+    return nullptr;
+  }
+
+  void Close() {
+    const std::scoped_lock lock(mutex);
+    if (closed) return;
+    closed = true;
+    for (const auto& lane : lanes) {
+      for (Job& job : lane->waiting) {
+        Done done;
+        done.query = job.query;
+        done.found = job.query ? Found::kNotYet : Found::kYes;
+        done.result.verdict = job.query ? Verdict::kUnknown : Verdict::kNotSent;
+        done.result.code = "shutdown";
+        done.request = std::move(job.request);
+        finished.push_back({std::move(done), lane.get()});
+      }
+      lane->waiting.clear();
+      lane->work.notify_all();
+    }
+    arrived.notify_all();
+  }
+
+  static Done Run(Connector& connector, Job job) {
+    Done done;
+    done.query = job.query;
+    done.request = std::move(job.request);
+    try {
+      if (job.query) {
+        QueryResult answer = connector.Query(done.request);
+        done.found = answer.found;
+        done.result = std::move(answer.result);
+      } else {
+        done.result = connector.Send(done.request);
+      }
+    } catch (const std::exception&) {
+      done.found = job.query ? Found::kNotYet : Found::kYes;
+      done.result = SendResult{};
+      done.result.code = "exception";
+    }
+    return done;
+  }
+
+  void Work(Lane& lane) {
+    std::unique_lock lock(mutex);
+    while (true) {
+      lane.work.wait(lock, [&] { return closed || !lane.waiting.empty(); });
+      if (lane.waiting.empty()) return;
+      Job job = std::move(lane.waiting.front());
+      lane.waiting.pop_front();
+      lock.unlock();
+      Done done = Run(*lane.connector, std::move(job));
+      lock.lock();
+      finished.push_back({std::move(done), &lane});
+      arrived.notify_one();
+    }
+  }
+
+  const std::size_t limit;
+  mutable std::mutex mutex;
+  std::condition_variable arrived;
+  std::vector<std::unique_ptr<Lane>> lanes;
+  std::deque<Finished> finished;
+  std::size_t in_flight = 0;
+  bool closed = false;
+};
+
+Dispatcher::Dispatcher(std::vector<std::shared_ptr<Connector>> connectors, std::size_t threads, std::size_t queue)
+    : impl_(std::make_unique<Impl>(std::move(connectors), threads, queue)) {}
+Dispatcher::~Dispatcher() = default;
+
+void Dispatcher::Close() { impl_->Close(); }
+
+Connector* Dispatcher::For(Channel channel) const {
+  for (const auto& lane : impl_->lanes) {
+    if (lane->connector->channel() == channel) return lane->connector.get();
+  }
+  return nullptr;
+}
+
+std::shared_ptr<Connector> Dispatcher::Named(std::string_view name) const {
+  const Impl::Lane* lane = impl_->Find(name);
+  return lane == nullptr ? nullptr : lane->connector;
+}
+
+std::size_t Dispatcher::Room(const std::string& connector) const {
+  const Impl::Lane* lane = impl_->Find(connector);
+  const std::scoped_lock lock(impl_->mutex);
+  if (lane == nullptr || impl_->closed || lane->outstanding >= impl_->limit) return 0;
+  return impl_->limit - lane->outstanding;
+}
+
+bool Dispatcher::Submit(const std::string& connector, Job job) {
+  Impl::Lane* lane = impl_->Find(connector);
+  const std::scoped_lock lock(impl_->mutex);
+  if (lane == nullptr || impl_->closed || lane->outstanding >= impl_->limit) return false;
+  ++lane->outstanding;
+  ++impl_->in_flight;
+  lane->waiting.push_back(std::move(job));
+  lane->work.notify_one();
+  return true;
+}
+
+std::size_t Dispatcher::in_flight() const {
+  const std::scoped_lock lock(impl_->mutex);
+  return impl_->in_flight;
+}
+
+std::vector<Dispatcher::Done> Dispatcher::Collect(Millis timeout) {
+  std::unique_lock lock(impl_->mutex);
+  impl_->arrived.wait_for(lock, timeout, [&] { return !impl_->finished.empty(); });
+  std::vector<Done> out;
+  out.reserve(impl_->finished.size());
+  for (Impl::Finished& finished : impl_->finished) {
+    --finished.lane->outstanding;
+    --impl_->in_flight;
+    out.push_back(std::move(finished.done));
+  }
+  impl_->finished.clear();
+  return out;
+}
+
+}  // namespace zhitui::delivery

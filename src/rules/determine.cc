@@ -1,0 +1,186 @@
+// The answer of one rule for one profile on one day, and when it changes next.
+
+#include <algorithm>
+
+#include "rules/rules.h"
+
+namespace zhitui::rules {
+namespace {
+
+using value::Kind;
+using value::Value;
+
+// A rule whose answer flips this often without differing from today's is looked at again at the last day reached.
+constexpr int kMaxSteps = 64;
+
+bool InForce(const Rule& rule, Date day) {
+  return (!rule.valid_from || day >= *rule.valid_from) && (!rule.valid_until || day < *rule.valid_until);
+}
+
+std::optional<value::Decimal> ToAmount(const Value& v) {
+  if (v.is(Kind::kInt)) return value::Decimal{v.AsInt(), 0};
+  if (v.is(Kind::kDecimal)) return v.AsDecimal();
+  return std::nullopt;
+}
+
+Truth TruthOf(const Value& v) {
+  if (v.IsTrue()) return Truth::kTrue;
+  if (v.IsFalse()) return Truth::kFalse;
+  return v.is(Kind::kUnknown) ? Truth::kUnknown : Truth::kError;
+}
+
+void AddMissing(const Value& v, std::vector<std::uint32_t>& missing) {
+  if (!v.is(Kind::kUnknown)) return;
+  const value::UnknownSet& set = v.AsUnknown();
+  missing.insert(missing.end(), set.slots, set.slots + set.count);
+}
+
+void NoteError(const Value& v, std::string_view where, std::string_view id, std::string& error) {
+  if (!error.empty()) return;
+  error.append(where);
+  if (!id.empty()) error.append(" ").append(id);
+  error += ": ";
+  error += v.is(Kind::kError) ? v.AsError().message : std::string_view("not a value of the declared type");
+}
+
+// The first row that holds. An undecided row before it leaves the amount open.
+struct AmountResult {
+  std::optional<value::Decimal> amount;
+  Value open;  // kUnknown or kError when there is no amount
+};
+
+AmountResult AmountOf(const Rule& rule, const cel::Activation& activation, value::Arena& arena) {
+  for (const AmountRow& row : rule.amounts) {
+    if (row.when) {
+      const Value held = row.when->Evaluate(activation, arena);
+      if (held.IsFalse()) continue;
+      if (!held.IsTrue()) return {std::nullopt, held};
+    }
+    const Value is = row.is.Evaluate(activation, arena);
+    return {ToAmount(is), is};
+  }
+  return {};
+}
+
+void Earliest(std::optional<Date>& best, std::optional<Date> candidate) {
+  if (candidate && (!best || *candidate < *best)) best = candidate;
+}
+
+// The earliest later change of whatever decides the amount today.
+std::optional<Date> NextAmountChange(const Rule& rule, const cel::Activation& activation, Date horizon,
+                                     value::Arena& arena) {
+  std::optional<Date> best;
+  for (const AmountRow& row : rule.amounts) {
+    if (row.when) {
+      if (row.when->time_dependent()) Earliest(best, row.when->NextChange(activation, horizon, arena));
+      const Value held = row.when->Evaluate(activation, arena);
+      if (held.IsFalse()) continue;
+      if (!held.IsTrue()) return best;
+    }
+    if (row.is.time_dependent()) Earliest(best, row.is.NextChange(activation, horizon, arena));
+    return best;
+  }
+  return best;
+}
+
+// A day after the activation's until which answer and amount cannot differ from `now`; nullopt: they never do.
+std::optional<Date> NextCandidate(const Rule& rule, const cel::Activation& activation, const Determination& now,
+                                  Date horizon, value::Arena& arena) {
+  const Date today = activation.today;
+  if (!now.in_force) {
+    if (rule.valid_from && today < *rule.valid_from) return rule.valid_from;
+    return std::nullopt;
+  }
+  if (now.answer == Answer::kIneligible) {
+    // Every false criterion has to change before the answer can.
+    std::optional<Date> latest;
+    for (std::size_t i = 0; i < rule.criteria.size(); ++i) {
+      if (now.criteria[i] != Truth::kFalse) continue;
+      const cel::Program& when = rule.criteria[i].when;
+      if (!when.time_dependent()) return std::nullopt;
+      const std::optional<Date> change = when.NextChange(activation, horizon, arena);
+      if (!change) return std::nullopt;
+      if (!latest || *change > *latest) latest = change;
+    }
+    if (latest && rule.valid_until && *latest >= *rule.valid_until) return std::nullopt;
+    return latest;
+  }
+  std::optional<Date> best = rule.valid_until;
+  bool settled = true;
+  for (std::size_t i = 0; i < rule.criteria.size(); ++i) {
+    if (now.criteria[i] != Truth::kTrue) settled = false;
+    const cel::Program& when = rule.criteria[i].when;
+    if (when.time_dependent()) Earliest(best, when.NextChange(activation, horizon, arena));
+  }
+  if (settled) Earliest(best, NextAmountChange(rule, activation, horizon, arena));
+  return best;
+}
+
+bool Differ(const Determination& a, const Determination& b) {
+  if (a.answer != b.answer || a.amount.has_value() != b.amount.has_value()) return true;
+  return a.amount && value::Decimal::Compare(*a.amount, *b.amount) != 0;
+}
+
+}  // namespace
+
+Determination Evaluate(const Rule& rule, const facts::Profile& profile, Date today, value::Arena& arena) {
+  Determination out;
+  const cel::Activation activation{profile.slots(), today};
+  out.in_force = InForce(rule, today);
+  out.criteria.reserve(rule.criteria.size());
+  bool any_false = false;
+  bool any_open = false;
+  for (const Criterion& criterion : rule.criteria) {
+    const Value v = criterion.when.Evaluate(activation, arena);
+    const Truth truth = TruthOf(v);
+    out.criteria.push_back(truth);
+    if (truth == Truth::kFalse) any_false = true;
+    if (truth == Truth::kUnknown || truth == Truth::kError) any_open = true;
+    if (truth == Truth::kError && out.in_force) NoteError(v, "criterion", criterion.id, out.error);
+    AddMissing(v, out.missing);
+  }
+  if (!out.in_force || any_false) {
+    out.answer = Answer::kIneligible;
+    out.missing.clear();
+    out.error.clear();  // it did not matter
+    return out;
+  }
+  out.answer = any_open ? Answer::kUnknown : Answer::kEligible;
+  if (!rule.amounts.empty()) {
+    const AmountResult result = AmountOf(rule, activation, arena);
+    if (!result.amount) {
+      out.answer = Answer::kUnknown;
+      AddMissing(result.open, out.missing);
+      if (!result.open.is(Kind::kUnknown)) NoteError(result.open, "amount", "", out.error);
+    } else if (out.answer == Answer::kEligible) {
+      out.amount = result.amount;
+    }
+  }
+  std::sort(out.missing.begin(), out.missing.end());
+  out.missing.erase(std::unique(out.missing.begin(), out.missing.end()), out.missing.end());
+  return out;
+}
+
+Outlook LookAhead(const Rule& rule, const facts::Profile& profile, const Determination& now, Date today, Date horizon,
+                  value::Arena& arena) {
+  Outlook out;
+  const bool eligible_now = now.answer == Answer::kEligible;
+  cel::Activation activation{profile.slots(), today};
+  Determination current = now;
+  for (int step = 0; step < kMaxSteps; ++step) {
+    const std::optional<Date> next = NextCandidate(rule, activation, current, horizon, arena);
+    if (!next || *next > horizon || *next <= activation.today) return out;
+    activation.today = *next;
+    current = Evaluate(rule, profile, *next, arena);
+    if (!out.next_change && Differ(current, now)) out.next_change = *next;
+    const bool eligible_then = current.answer == Answer::kEligible;
+    if (eligible_then != eligible_now) {
+      (eligible_now ? out.eligible_until : out.eligible_from) = *next;
+      return out;
+    }
+  }
+  if (!out.next_change) out.next_change = activation.today;
+  return out;
+}
+
+}  // namespace zhitui::rules

@@ -1,0 +1,529 @@
+#include "rules/rule_parser.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "rules/vocabulary.h"
+
+namespace zhitui::rules {
+
+bool CheckCount(const yaml::Node& node, std::size_t count, std::size_t limit, const char* what,
+                Diagnostics* diagnostics) {
+  if (count <= limit) return true;
+  diagnostics->push_back(node.Fault(
+      "too-many", std::to_string(count) + " " + what + "; at most " + std::to_string(limit) + " are allowed"));
+  return false;
+}
+
+namespace {
+
+using value::TypeRep;
+
+class Parser {
+ public:
+  Parser(const yaml::Document& document, const Kinds& kinds, Diagnostics* diagnostics)
+      : document_(document), kinds_(kinds), diagnostics_(diagnostics) {}
+
+  std::optional<Rule> Run() {
+    yaml::Reader reader(document_.root(), diagnostics_);
+    if (!reader.valid()) return std::nullopt;
+    rule_.at = document_.root().at();
+    Head(reader);
+    Laws(reader);
+    Valid(reader);
+    Names(reader);
+    Criteria(reader);
+    Amount(reader);
+    Apply(reader);
+    NotifyEntries(reader);
+    if (const yaml::Node* tests = reader.Optional("tests")) {
+      rule_.tests = ParseTests(*tests, rule_, kind_ == nullptr ? nullptr : kind_->schema.get(), diagnostics_);
+    }
+    reader.Done();
+    return std::move(rule_);
+  }
+
+  // What is derived from the whole rule. Only for a rule without mistakes: its programs are all there.
+  void Seal(Rule& rule) const {
+    std::vector<std::uint32_t>& slots = rule.slots;
+    const auto add = [&slots](const cel::Program& program) {
+      slots.insert(slots.end(), program.slots().begin(), program.slots().end());
+    };
+    for (const Criterion& criterion : rule.criteria) add(criterion.when);
+    for (const AmountRow& row : rule.amounts) {
+      if (row.when) add(*row.when);
+      add(row.is);
+    }
+    std::sort(slots.begin(), slots.end());
+    slots.erase(std::unique(slots.begin(), slots.end()), slots.end());
+    rule.hash = DeterminationHash(rule, params_, *kind_->schema);
+  }
+
+ private:
+  void Fault(const yaml::Node& node, const char* code, std::string message, std::string hint = "") {
+    diagnostics_->push_back(node.Fault(code, std::move(message), std::move(hint)));
+  }
+
+  static std::string DidYouMean(std::string_view word, const std::vector<std::string>& candidates) {
+    const std::string_view near = NearestName(word, candidates);
+    if (!near.empty()) return "did you mean `" + std::string(near) + "`?";
+    std::string all;
+    for (const std::string& candidate : candidates) all += (all.empty() ? "" : ", ") + candidate;
+    return all.empty() || all.size() > 300 ? "" : "one of: " + all;
+  }
+
+  bool CheckId(const yaml::Node& node, const char* what) {
+    if (node.IsScalar() && IsId(node.text())) return true;
+    Fault(node, "bad-id", "`" + node.text() + "` is not an id for a " + what,
+          "use lower-case letters, digits and single - or _, at most 64, such as senior-allowance");
+    return false;
+  }
+
+  static const yaml::Node* Get(yaml::Reader& reader, std::string_view key, bool required) {
+    return required ? reader.Required(key) : reader.Optional(key);
+  }
+
+  // The text at `node`, which may be nullptr, no longer than `limit`.
+  std::string Line(const yaml::Node* node, bool required, std::size_t limit) {
+    if (node == nullptr) return "";
+    if (!node->IsScalar() || (required && node->text().empty())) {
+      Fault(*node, "wrong-type", "here text has to be written");
+      return "";
+    }
+    CheckLength(*node, node->text(), limit);
+    return node->text();
+  }
+  std::string Line(yaml::Reader& reader, std::string_view key, bool required, std::size_t limit) {
+    return Line(Get(reader, key, required), required, limit);
+  }
+
+  void CheckLength(const yaml::Node& node, const std::string& text, std::size_t limit) {
+    if (text.size() > limit) {
+      Fault(node, "too-long", "the text is longer than " + std::to_string(limit) + " bytes", "shorten it");
+    }
+  }
+
+  Text Label(yaml::Reader& reader, std::string_view key, bool required) {
+    const yaml::Node* node = Get(reader, key, required);
+    if (node == nullptr) return {};
+    Text text = yaml::ToText(*node, diagnostics_);
+    CheckLength(*node, text.zh, kMaxTextBytes);
+    CheckLength(*node, text.en, kMaxTextBytes);
+    return text;
+  }
+
+  void Head(yaml::Reader& reader) {
+    if (const yaml::Node* id = reader.Required("rule")) {
+      rule_.at = id->at();
+      if (CheckId(*id, "rule")) rule_.id = id->text();
+    }
+    if (const yaml::Node* about = reader.Required("about")) {
+      rule_.kind = about->text();
+      const auto it = kinds_.by_name.find(rule_.kind);
+      if (it != kinds_.by_name.end()) {
+        kind_ = &it->second;
+      } else if (!kinds_.broken.contains(rule_.kind)) {
+        std::vector<std::string> names;
+        for (const auto& [name, kind] : kinds_.by_name) names.push_back(name);
+        Fault(*about, "unknown-kind", "there is no kind of subject `" + rule_.kind + "`",
+              DidYouMean(rule_.kind, names));
+      }
+    }
+    rule_.title = Label(reader, "title", true);
+    rule_.owner = Line(reader, "owner", true, kMaxTextBytes);
+    const yaml::Node* area = reader.Optional("area");
+    rule_.area = Line(area, false, kMaxTextBytes);
+    const bool digits = std::all_of(rule_.area.begin(), rule_.area.end(), [](char c) { return c >= '0' && c <= '9'; });
+    if (area != nullptr && (!digits || rule_.area.size() > 12 || rule_.area.size() == 1)) {
+      Fault(*area, "bad-area", "`" + rule_.area + "` is not an area code",
+            "use a GB/T 2260 code or the beginning of one, such as \"4403\" or \"440304\"");
+    }
+    if (const yaml::Node* topic = reader.Required("topic")) {
+      rule_.topic = topic->text();
+      if (!IsDottedId(rule_.topic)) {
+        Fault(*topic, "bad-id", "`" + rule_.topic + "` is not a topic",
+              "use lower-case words joined by dots, such as benefits.elderly");
+      }
+    }
+    rule_.recheck_daily = reader.OneOf("recheck", std::string(), {"daily"}) == "daily";
+  }
+
+  void Laws(yaml::Reader& reader) {
+    const yaml::Node* law = reader.Optional("law");
+    if (law == nullptr) return;
+    if (!law->IsMapping()) {
+      Fault(*law, "bad-law", "law maps short names to citations", "for example `std: {title: 深民规〔2019〕2号}`");
+      return;
+    }
+    if (!CheckCount(*law, law->entries().size(), kMaxLaws, "laws", diagnostics_)) return;
+    for (const auto& [key, value] : law->entries()) {
+      Law out;
+      if (CheckId(key, "law")) out.id = key.text();
+      yaml::Reader one(value, diagnostics_);
+      if (!one.valid()) continue;
+      out.title = Line(one, "title", true, kMaxTextBytes);
+      out.url = Line(one, "url", false, kMaxUrlBytes);
+      one.Done();
+      rule_.laws.push_back(std::move(out));
+    }
+  }
+
+  void Valid(yaml::Reader& reader) {
+    const yaml::Node* valid = reader.Optional("valid");
+    if (valid == nullptr) return;
+    yaml::Reader one(*valid, diagnostics_);
+    if (!one.valid()) return;
+    rule_.valid_from = one.DateAt("from", false);
+    const yaml::Node* until = one.Optional("until");
+    if (until != nullptr) rule_.valid_until = yaml::ToDate(*until, diagnostics_);
+    one.Done();
+    if (rule_.valid_from && rule_.valid_until && *rule_.valid_until <= *rule_.valid_from) {
+      Fault(*until, "bad-valid", "the rule ends before it begins",
+            "until is the first day on which it is no longer in force");
+    }
+  }
+
+  // Parameters and names, in the order in which expressions may use them.
+  void Names(yaml::Reader& reader) {
+    if (kind_ != nullptr) env_ = cel::Env::Extend(kind_->env);
+    if (const yaml::Node* params = reader.Optional("params")) {
+      params_ = ParseParams(*params, diagnostics_);
+      for (const Param& param : params_) Declare(*params, param);
+    }
+    const yaml::Node* let = reader.Optional("let");
+    if (let == nullptr) return;
+    if (!let->IsMapping()) {
+      Fault(*let, "bad-let", "let maps names to expressions", "for example `age: age(resident.birth_date, today)`");
+      return;
+    }
+    if (!CheckCount(*let, let->entries().size(), kMaxLets, "names in let", diagnostics_)) return;
+    for (const auto& [key, value] : let->entries()) {
+      if (!IsName(key.text()) || key.text() == rule_.kind) {
+        Fault(key, "bad-name", "`" + key.text() + "` cannot be used in an expression",
+              "use lower-case words joined by _, such as months_insured");
+        continue;
+      }
+      const std::optional<cel::Source> source = SourceOf(value);
+      if (source && kind_ != nullptr) env_.AddLet(key.text(), *source, diagnostics_);
+    }
+  }
+
+  void Declare(const yaml::Node& params, const Param& param) {
+    if (kind_ == nullptr) return;
+    if (param.type == nullptr) {
+      // Its mistake is reported already; its uses are not to be reported again.
+      env_.AddDated("params." + param.name, value::Dyn(), {{MakeDate(1, 1, 1), value::Value::Null()}});
+      return;
+    }
+    env_.AddDated("params." + param.name, param.type, param.values);
+    const Date first = param.values.front().from;
+    if (param.constant || (rule_.valid_from && first <= *rule_.valid_from)) return;
+    for (const auto& [key, value] : params.entries()) {
+      if (key.text() != param.name) continue;
+      Fault(value.entries().front().first, "param-gap",
+            "`" + param.name + "` has no value before " + FormatDate(first) + ", but the rule is in force then",
+            rule_.valid_from ? "add a value from " + FormatDate(*rule_.valid_from)
+                             : "add `valid: {from: " + FormatDate(first) + "}`, or a value for the time before");
+    }
+  }
+
+  std::optional<cel::Source> SourceOf(const yaml::Node& node) {
+    if (!node.IsScalar() || node.text().find_first_not_of(" \t\n") == std::string::npos) {
+      Fault(node, "no-expression", "here an expression is expected", "for example: age >= 70");
+      return std::nullopt;
+    }
+    cel::Source source;
+    source.text = node.text();
+    source.file = document_.file();
+    for (yaml::Node::Line& line : node.Lines()) {
+      source.lines.push_back({line.line, line.column, std::move(line.source_line)});
+    }
+    return source;
+  }
+
+  std::optional<cel::Program> Compile(const yaml::Node& node, value::Type expected) {
+    const std::optional<cel::Source> source = SourceOf(node);
+    if (!source || kind_ == nullptr) return std::nullopt;
+    return cel::Compile(*source, env_, expected, diagnostics_);
+  }
+
+  // A condition of a criterion or an amount row, whose change in time has to be known.
+  std::optional<cel::Program> Condition(const yaml::Node& node) {
+    std::optional<cel::Program> program = Compile(node, value::Primitive(value::Kind::kBool));
+    if (program) CheckTime(node, *program);
+    return program;
+  }
+
+  void CheckTime(const yaml::Node& node, const cel::Program& program) {
+    const std::optional<Location> opaque = program.time_opaque();
+    if (!opaque || rule_.recheck_daily) return;
+    Diagnostic d = node.Fault("needs-recheck", "it cannot be told when this changes as days go by",
+                              "compare dates and periods directly, or write `recheck: daily` in the rule");
+    if (opaque->line > 0) {
+      d.at = *opaque;
+      d.length = 1;
+      d.source_line = std::string(document_.SourceLine(opaque->line));
+    }
+    diagnostics_->push_back(std::move(d));
+  }
+
+  void Criteria(yaml::Reader& reader) {
+    const yaml::Node* criteria = reader.Required("criteria");
+    if (criteria == nullptr) return;
+    if (!criteria->IsMapping() || criteria->entries().empty()) {
+      Fault(*criteria, "no-criteria", "a rule has at least one criterion",
+            "for example `old_enough: {label: 年满70周岁, when: age >= 70}`");
+      return;
+    }
+    if (!CheckCount(*criteria, criteria->entries().size(), kMaxCriteria, "criteria", diagnostics_)) return;
+    for (const auto& [key, value] : criteria->entries()) {
+      Criterion out;
+      out.at = key.at();
+      out.id = key.text();
+      CheckId(key, "criterion");
+      yaml::Reader one(value, diagnostics_);
+      if (!one.valid()) continue;
+      out.label = Label(one, "label", true);
+      if (const yaml::Node* when = one.Required("when")) {
+        if (std::optional<cel::Program> program = Condition(*when)) out.when = std::move(*program);
+      }
+      if (const yaml::Node* law = one.Optional("law")) {
+        out.law = law->text();
+        std::vector<std::string> known;
+        for (const Law& l : rule_.laws) known.push_back(l.id);
+        if (std::find(known.begin(), known.end(), out.law) == known.end()) {
+          Fault(*law, "unknown-law", "`" + out.law + "` is not declared under law",
+                known.empty() ? "add `law: {" + out.law + ": {title: …}}`" : DidYouMean(out.law, known));
+        }
+      }
+      one.Done();
+      rule_.criteria.push_back(std::move(out));
+    }
+  }
+
+  void Amount(yaml::Reader& reader) {
+    const yaml::Node* amount = reader.Optional("amount");
+    if (amount == nullptr) return;
+    yaml::Reader one(*amount, diagnostics_);
+    if (!one.valid()) return;
+    rule_.unit = Line(one, "unit", true, kMaxIdBytes);
+    const yaml::Node* table = one.Required("table");
+    one.Done();
+    if (table == nullptr) return;
+    if (!table->IsSequence() || table->items().empty()) {
+      Fault(*table, "bad-table", "table is a list of rows", "for example `- {when: age >= 80, is: 300}`");
+      return;
+    }
+    if (!CheckCount(*table, table->items().size(), kMaxAmountRows, "rows", diagnostics_)) return;
+    bool closed = false;
+    for (const yaml::Node& item : table->items()) {
+      if (closed) Fault(item, "unreachable-row", "a row above always holds, so this one never does", "move it up");
+      if (!Row(item)) closed = true;
+    }
+    if (!closed) {
+      Fault(table->items().back(), "bad-table", "no row holds when all conditions are false",
+            "end the table with a row without `when`, such as `- {is: 0}`");
+    }
+  }
+
+  // False when the row has no condition.
+  bool Row(const yaml::Node& item) {
+    yaml::Reader row(item, diagnostics_);
+    if (!row.valid()) return true;
+    AmountRow out;
+    out.at = item.at();
+    const yaml::Node* when = row.Optional("when");
+    if (when != nullptr) out.when = Condition(*when);
+    if (const yaml::Node* is = row.Required("is")) {
+      if (std::optional<cel::Program> program = AmountProgram(*is)) out.is = std::move(*program);
+    }
+    row.Done();
+    rule_.amounts.push_back(std::move(out));
+    return when != nullptr;
+  }
+
+  std::optional<cel::Program> AmountProgram(const yaml::Node& node) {
+    std::optional<cel::Source> source = SourceOf(node);
+    if (!source || kind_ == nullptr) return std::nullopt;
+    // An expression would read 12.50 as a binary fraction; an amount is exact.
+    if (node.text().find('.') != std::string::npos && value::Decimal::Parse(node.text())) {
+      source->text = "decimal(\"" + node.text() + "\")";
+    }
+    std::optional<cel::Program> program = cel::Compile(*source, env_, nullptr, diagnostics_);
+    if (!program) return std::nullopt;
+    const value::Type type = program->type();
+    const bool number = type->tag == TypeRep::Tag::kPrimitive &&
+                        (type->primitive == value::Kind::kInt || type->primitive == value::Kind::kDecimal);
+    if (!number && type->tag != TypeRep::Tag::kDyn && type->tag != TypeRep::Tag::kError) {
+      Fault(node, "type-mismatch", "an amount is a whole number or a decimal, not " + value::TypeName(type),
+            "write 200, 12.50, or an expression of type int or decimal");
+      return std::nullopt;
+    }
+    CheckTime(node, *program);
+    return program;
+  }
+
+  void Apply(yaml::Reader& reader) {
+    const yaml::Node* apply = reader.Optional("apply");
+    if (apply == nullptr) return;
+    yaml::Reader one(*apply, diagnostics_);
+    if (!one.valid()) return;
+    const yaml::Node* url = one.Optional("url");
+    rule_.apply.url = Line(url, false, kMaxUrlBytes);
+    if (!rule_.apply.url.empty() && !rule_.apply.url.starts_with("https://")) {
+      Fault(*url, "bad-url", "the address does not start with https://", "people will tap on it");
+    }
+    rule_.apply.deadline = Label(one, "deadline", false);
+    const yaml::Node* materials = one.Optional("materials");
+    one.Done();
+    if (materials == nullptr) return;
+    if (!materials->IsSequence()) {
+      Fault(*materials, "bad-materials", "materials is a list", "for example `- {id: id_card, label: 身份证}`");
+      return;
+    }
+    if (!CheckCount(*materials, materials->items().size(), kMaxMaterials, "materials", diagnostics_)) return;
+    for (const yaml::Node& item : materials->items()) {
+      yaml::Reader material(item, diagnostics_);
+      if (!material.valid()) continue;
+      Material out;
+      if (const yaml::Node* id = material.Required("id")) {
+        CheckId(*id, "material");
+        out.id = id->text();
+      }
+      out.label = Label(material, "label", true);
+      if (const yaml::Node* on_file = material.Optional("on_file")) {
+        out.on_file = Compile(*on_file, value::Primitive(value::Kind::kBool));
+      }
+      material.Done();
+      rule_.apply.materials.push_back(std::move(out));
+    }
+  }
+
+  void NotifyEntries(yaml::Reader& reader) {
+    const yaml::Node* notify = reader.Optional("notify");
+    if (notify == nullptr) return;
+    if (!notify->IsSequence()) {
+      Fault(*notify, "bad-notify", "notify is a list", "for example `- {on: eligible, message: senior-now}`");
+      return;
+    }
+    if (!CheckCount(*notify, notify->items().size(), kMaxNotify, "notify entries", diagnostics_)) return;
+    for (const yaml::Node& item : notify->items()) NotifyEntry(item);
+  }
+
+  void NotifyEntry(const yaml::Node& item) {
+    yaml::Reader one(item, diagnostics_);
+    if (!one.valid()) return;
+    Notify out;
+    out.at = item.at();
+    static const std::vector<std::string> kOn = {"upcoming", "eligible", "amount_changed",
+                                                 "ceased",   "reminder", "correction"};
+    bool known = false;
+    if (const yaml::Node* on = one.Required("on")) {
+      const auto it = std::find(kOn.begin(), kOn.end(), on->text());
+      known = it != kOn.end();
+      if (known) {
+        out.on = static_cast<NotifyOn>(it - kOn.begin());
+      } else {
+        Fault(*on, "unknown-value", "`" + on->text() + "` is not something to notify on", DidYouMean(on->text(), kOn));
+      }
+    }
+    const yaml::Node* ahead = one.Optional("ahead");
+    const yaml::Node* before = one.Optional("before");
+    if (known) Lead(item, ahead, before, out);
+    if (const yaml::Node* message = one.Required("message")) {
+      CheckId(*message, "message");
+      out.message = message->text();
+    }
+    if (const yaml::Node* channels = one.Optional("channels")) Channels(*channels, out);
+    if (const yaml::Node* escalate = one.Optional("escalate_after")) {
+      if (const std::optional<Millis> after = ParseDuration(escalate->text())) {
+        out.escalate_after = *after;
+      } else {
+        Fault(*escalate, "bad-duration", "`" + escalate->text() + "` is not a time to wait", "write 3d, 12h or 30m");
+      }
+    }
+    if (const yaml::Node* to = one.Optional("to")) To(*to, out);
+    one.Done();
+    rule_.notify.push_back(std::move(out));
+  }
+
+  void Lead(const yaml::Node& item, const yaml::Node* ahead, const yaml::Node* before, Notify& out) {
+    const bool upcoming = out.on == NotifyOn::kUpcoming;
+    const bool reminder = out.on == NotifyOn::kReminder;
+    const yaml::Node* wanted = upcoming ? ahead : reminder ? before : nullptr;
+    const char* key = upcoming ? "ahead" : "before";
+    for (const yaml::Node* other : {ahead, before}) {
+      if (other == nullptr || other == wanted) continue;
+      Fault(*other, "bad-notify", std::string("`on: ") + NotifyOnName(out.on) + "` does not take this",
+            upcoming   ? "write `ahead: 2 months`"
+            : reminder ? "write `before: 7 days`"
+                       : "ahead belongs to upcoming, before to reminder");
+    }
+    if (!upcoming && !reminder) return;
+    if (wanted == nullptr) {
+      if (ahead == nullptr && before == nullptr) {
+        Fault(item, "missing-key", std::string("`on: ") + NotifyOnName(out.on) + "` needs `" + key + "`",
+              std::string("write `") + key + ": 7 days`");
+      }
+      return;
+    }
+    if (const std::optional<value::Period> period = ParseLead(wanted->text())) {
+      out.ahead = *period;
+    } else {
+      Fault(*wanted, "bad-period", "`" + wanted->text() + "` is not a period", "write 2 months, 60 days or 1 year");
+    }
+  }
+
+  void Channels(const yaml::Node& node, Notify& out) {
+    static const std::vector<std::string> kNames = {"app", "wechat", "sms"};
+    if (!node.IsSequence() || node.items().empty()) {
+      Fault(node, "bad-notify", "channels is a list", "for example [app, wechat, sms]; leave it out for all");
+      return;
+    }
+    for (const yaml::Node& item : node.items()) {
+      const std::optional<Channel> channel = ParseChannel(item.text());
+      if (!channel) {
+        Fault(item, "unknown-value", "`" + item.text() + "` is not a channel", DidYouMean(item.text(), kNames));
+      } else if (std::find(out.channels.begin(), out.channels.end(), *channel) != out.channels.end()) {
+        Fault(item, "bad-notify", "`" + item.text() + "` is listed twice", "keep the first");
+      } else {
+        out.channels.push_back(*channel);
+      }
+    }
+  }
+
+  void To(const yaml::Node& node, Notify& out) {
+    if (node.text() == "subject" || kind_ == nullptr) return;
+    std::vector<std::string> allowed = {"subject"};
+    if (const std::optional<std::uint32_t> slot = kind_->schema->recipients()) {
+      allowed.push_back(kind_->schema->facts()[*slot].name);
+      if (node.text() == allowed.back()) {
+        out.to_recipients = true;
+        return;
+      }
+    }
+    Fault(node, "unknown-value", "`" + node.text() + "` cannot be told", DidYouMean(node.text(), allowed));
+  }
+
+ private:
+  const yaml::Document& document_;
+  const Kinds& kinds_;
+  Diagnostics* diagnostics_;
+  const Kind* kind_ = nullptr;
+  cel::Env env_;
+  std::vector<Param> params_;
+  Rule rule_;
+};
+
+}  // namespace
+
+std::optional<Rule> ParseRule(const yaml::Document& document, const Kinds& kinds, Diagnostics* diagnostics) {
+  const std::size_t before = diagnostics->size();
+  Parser parser(document, kinds, diagnostics);
+  std::optional<Rule> rule = parser.Run();
+  const bool clean = diagnostics->size() == before;
+  if (rule && clean && !kinds.broken.contains(rule->kind)) parser.Seal(*rule);
+  return rule;
+}
+
+}  // namespace zhitui::rules

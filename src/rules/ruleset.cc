@@ -1,0 +1,165 @@
+// Files to a RuleSet: schemas first, then rules, then what holds across files, then the index.
+
+#include <algorithm>
+#include <utility>
+
+#include "rules/rule_parser.h"
+#include "rules/rules.h"
+#include "rules/vocabulary.h"
+
+namespace zhitui::rules {
+
+struct RuleSetBuilder {
+  Diagnostics* diagnostics;
+  RuleSet set;
+  Kinds kinds;
+
+  static bool IsYaml(std::string_view path) { return path.ends_with(".yaml") || path.ends_with(".yml"); }
+
+  void AddSchema(const SourceFile& file) {
+    const std::size_t before = diagnostics->size();
+    const std::optional<yaml::Document> document = yaml::Parse(file.path, file.text, diagnostics);
+    std::shared_ptr<const facts::Schema> schema;
+    if (document) schema = facts::ParseSchema(*document, diagnostics);
+    if (schema == nullptr || diagnostics->size() != before) {
+      // Its rules must not be told that their kind does not exist: facts/resident.yaml declares resident.
+      std::string_view name = std::string_view(file.path).substr(6);
+      kinds.broken.emplace(name.substr(0, name.find('.')));
+      const yaml::Node* kind = document && document->root().IsMapping() ? document->root().Find("kind") : nullptr;
+      if (kind != nullptr) kinds.broken.insert(kind->text());
+      return;
+    }
+    if (kinds.by_name.contains(schema->kind())) {
+      Diagnostic d;
+      if (const yaml::Node* kind = document->root().Find("kind")) {
+        d = kind->Fault("duplicate-kind", "");
+      } else {
+        d.at.file = file.path;
+      }
+      d.message = "the kind `" + schema->kind() + "` is declared in two files";
+      d.hint = "keep the facts of a kind in one file";
+      diagnostics->push_back(std::move(d));
+      return;
+    }
+    Kind kind{schema, cel::Env()};
+    for (std::uint32_t slot = 0; slot < schema->facts().size(); ++slot) {
+      const facts::FactDef& fact = schema->facts()[slot];
+      kind.env.AddVariable(schema->kind() + "." + fact.name, fact.value_type, slot);
+    }
+    set.schemas_.emplace(schema->kind(), schema);
+    kinds.by_name.emplace(schema->kind(), std::move(kind));
+  }
+
+  void AddRule(const SourceFile& file) {
+    const std::optional<yaml::Document> document = yaml::Parse(file.path, file.text, diagnostics);
+    if (!document) return;
+    std::optional<Rule> rule = ParseRule(*document, kinds, diagnostics);
+    if (!rule || rule->id.empty()) return;
+    const auto same =
+        std::find_if(set.rules_.begin(), set.rules_.end(), [&](const Rule& other) { return other.id == rule->id; });
+    if (same != set.rules_.end()) {
+      const yaml::Node* id = document->root().Find("rule");
+      diagnostics->push_back(
+          id->Fault("duplicate-rule",
+                    "the rule `" + rule->id + "` is also in " + same->at.file + ":" + std::to_string(same->at.line),
+                    "give one of them another id"));
+      return;
+    }
+    set.rules_.push_back(std::move(*rule));
+  }
+
+  void Index() {
+    std::sort(set.rules_.begin(), set.rules_.end(), [](const Rule& a, const Rule& b) { return a.id < b.id; });
+    for (const auto& [name, schema] : set.schemas_) {
+      set.by_kind_[name];
+      set.by_slot_[name].resize(schema->facts().size());
+    }
+    StableId id;
+    id.Add("ruleset-1").Add(static_cast<std::int64_t>(set.schemas_.size()));
+    for (const auto& [name, schema] : set.schemas_) id.Add(name).Add(schema->hash());
+    for (std::uint32_t i = 0; i < set.rules_.size(); ++i) {
+      const Rule& rule = set.rules_[i];
+      id.Add(ContentHash(rule));
+      set.by_kind_[rule.kind].push_back(i);
+      for (const std::uint32_t slot : rule.slots) set.by_slot_[rule.kind][slot].push_back(i);
+    }
+    set.hash_ = id.Hex();
+  }
+};
+
+std::shared_ptr<const RuleSet> RuleSet::Build(const std::vector<SourceFile>& files, Diagnostics* diagnostics) {
+  RuleSetBuilder builder{diagnostics, {}, {}};
+  const std::size_t before = diagnostics->size();
+  // The order of the list is an accident; that of the names is not.
+  std::vector<const SourceFile*> sorted;
+  for (const SourceFile& file : files) {
+    if (RuleSetBuilder::IsYaml(file.path)) sorted.push_back(&file);
+  }
+  std::sort(sorted.begin(), sorted.end(), [](const SourceFile* a, const SourceFile* b) { return a->path < b->path; });
+  std::size_t count = 0;
+  for (const SourceFile* file : sorted) {
+    if (file->path.starts_with("facts/")) builder.AddSchema(*file);
+  }
+  for (const SourceFile* file : sorted) {
+    if (file->path.starts_with("facts/") || file->path.starts_with("messages/")) continue;
+    if (++count > kMaxRules) {
+      diagnostics->push_back({{file->path, 0, 0},
+                              1,
+                              "too-many",
+                              "more than " + std::to_string(kMaxRules) + " rule files",
+                              "split the folder",
+                              ""});
+      break;
+    }
+    builder.AddRule(*file);
+  }
+  if (builder.kinds.by_name.empty() && builder.kinds.broken.empty()) {
+    diagnostics->push_back({{"facts/", 0, 0},
+                            1,
+                            "no-facts",
+                            "no file under facts/ says what can be known",
+                            "add facts/resident.yaml",
+                            ""});
+  }
+  if (diagnostics->size() != before) return nullptr;
+  builder.Index();
+  return std::make_shared<const RuleSet>(std::move(builder.set));
+}
+
+const Rule* RuleSet::Find(std::string_view id) const {
+  const auto it = std::lower_bound(rules_.begin(), rules_.end(), id,
+                                   [](const Rule& rule, std::string_view key) { return rule.id < key; });
+  return it != rules_.end() && it->id == id ? &*it : nullptr;
+}
+
+std::shared_ptr<const facts::Schema> RuleSet::SchemaOf(std::string_view kind) const {
+  const auto it = schemas_.find(kind);
+  return it == schemas_.end() ? nullptr : it->second;
+}
+
+std::vector<std::string> RuleSet::kinds() const {
+  std::vector<std::string> out;
+  for (const auto& [name, schema] : schemas_) out.push_back(name);
+  return out;
+}
+
+std::span<const std::uint32_t> RuleSet::RulesOf(std::string_view kind) const {
+  const auto it = by_kind_.find(kind);
+  return it == by_kind_.end() ? std::span<const std::uint32_t>() : it->second;
+}
+
+std::vector<std::uint32_t> RuleSet::Touched(std::string_view kind, std::span<const std::uint32_t> changed) const {
+  std::vector<std::uint32_t> out;
+  const auto it = by_slot_.find(kind);
+  if (it == by_slot_.end()) return out;
+  for (const std::uint32_t slot : changed) {
+    if (slot >= it->second.size()) continue;
+    const std::vector<std::uint32_t>& rules = it->second[slot];
+    out.insert(out.end(), rules.begin(), rules.end());
+  }
+  std::sort(out.begin(), out.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
+  return out;
+}
+
+}  // namespace zhitui::rules

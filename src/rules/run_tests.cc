@@ -1,0 +1,152 @@
+// Runs the tests that stand beside the rules.
+
+#include <algorithm>
+
+#include "rules/rules.h"
+
+namespace zhitui::rules {
+namespace {
+
+// Far enough for a hundredth birthday of somebody born yesterday.
+constexpr std::chrono::days kHorizon{366 * 120};
+
+std::string List(const std::vector<std::string>& names) {
+  std::string out = "[";
+  for (const std::string& name : names) out += (out.size() > 1 ? ", " : "") + name;
+  return out + "]";
+}
+
+std::string Day(const std::optional<Date>& day) { return day ? FormatDate(*day) : "never"; }
+
+std::vector<std::string> FalseCriteria(const Rule& rule, const Determination& got) {
+  std::vector<std::string> out;
+  for (std::size_t i = 0; i < rule.criteria.size(); ++i) {
+    if (got.criteria[i] == Truth::kFalse) out.push_back(rule.criteria[i].id);
+  }
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+std::vector<std::string> MissingFacts(const facts::Schema& schema, const Determination& got) {
+  std::vector<std::string> out;
+  for (const std::uint32_t slot : got.missing) out.push_back(schema.facts()[slot].name);
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+// What came out, in the words an author would have written.
+std::string Describe(const Rule& rule, const facts::Schema& schema, const Determination& got) {
+  std::string out;
+  switch (got.answer) {
+    case Answer::kEligible:
+      out = "eligible";
+      if (got.amount) out += " with amount " + got.amount->ToString();
+      break;
+    case Answer::kIneligible:
+      out = got.in_force ? "ineligible " + List(FalseCriteria(rule, got)) : "ineligible, the rule is not in force";
+      break;
+    case Answer::kUnknown:
+      out = "unknown " + List(MissingFacts(schema, got));
+      break;
+  }
+  if (!got.error.empty()) out += " (" + got.error + ")";
+  return out;
+}
+
+class Checker {
+ public:
+  Checker(const Rule& rule, const facts::Schema& schema, const Expectation& expected, const Determination& got,
+          const Outlook& outlook)
+      : rule_(rule), schema_(schema), expected_(expected), got_(got), outlook_(outlook) {}
+
+  // Empty when everything is as expected, otherwise the differences.
+  std::string Differences() {
+    CheckAnswer();
+    if (expected_.upcoming && outlook_.eligible_from != expected_.upcoming) {
+      Say("upcoming " + FormatDate(*expected_.upcoming), Day(outlook_.eligible_from));
+    }
+    if (expected_.until && outlook_.eligible_until != expected_.until) {
+      Say("until " + FormatDate(*expected_.until), Day(outlook_.eligible_until));
+    }
+    if (expected_.next_change && outlook_.next_change != expected_.next_change) {
+      Say("next_change " + FormatDate(*expected_.next_change), Day(outlook_.next_change));
+    }
+    return out_;
+  }
+
+ private:
+  void Say(const std::string& expected, const std::string& got) {
+    out_ += (out_.empty() ? "" : "; ") + ("expected " + expected + ", got " + got);
+  }
+
+  void CheckAnswer() {
+    const std::string got = Describe(rule_, schema_, got_);
+    if (expected_.amount) {
+      if (!got_.amount || value::Decimal::Compare(*got_.amount, *expected_.amount) != 0) {
+        Say("amount " + expected_.amount->ToString(), got);
+      }
+    } else if (expected_.ineligible) {
+      if (got_.answer != Answer::kIneligible || FalseCriteria(rule_, got_) != *expected_.ineligible) {
+        Say("ineligible " + List(*expected_.ineligible), got);
+      }
+    } else if (expected_.unknown) {
+      if (got_.answer != Answer::kUnknown || MissingFacts(schema_, got_) != *expected_.unknown) {
+        Say("unknown " + List(*expected_.unknown), got);
+      }
+    } else if (expected_.eligible) {
+      const Answer wanted = *expected_.eligible ? Answer::kEligible : Answer::kIneligible;
+      if (got_.answer != wanted) Say(AnswerName(wanted), got);
+    } else if (expected_.until && got_.answer != Answer::kEligible) {
+      Say("eligible", got);
+    } else if (expected_.upcoming && got_.answer == Answer::kEligible) {
+      Say("not eligible yet", got);
+    }
+  }
+
+  const Rule& rule_;
+  const facts::Schema& schema_;
+  const Expectation& expected_;
+  const Determination& got_;
+  const Outlook& outlook_;
+  std::string out_;
+};
+
+void RunTest(const Rule& rule, const std::shared_ptr<const facts::Schema>& schema, const RuleTest& test,
+             TestReport& report) {
+  const auto fail = [&](const Location& at, const std::string& what) {
+    ++report.failed;
+    report.failures.push_back(at.file + ":" + std::to_string(at.line) + ": " + rule.id + ", test \"" + test.name +
+                              "\"" + what);
+  };
+  facts::Profile profile(schema);
+  if (const auto set = profile.SetFromJson(test.facts_json); !set) {
+    fail(test.at, ": the facts do not fit the schema: " + set.error().detail);
+    return;
+  }
+  value::Arena arena;
+  for (const Expectation& expected : test.expect) {
+    arena.Reset();
+    const Determination got = Evaluate(rule, profile, expected.day, arena);
+    const Date horizon = std::min(expected.day + kHorizon, MakeDate(9999, 12, 31));
+    const Outlook outlook = LookAhead(rule, profile, got, expected.day, horizon, arena);
+    const std::string differences = Checker(rule, *schema, expected, got, outlook).Differences();
+    if (differences.empty()) {
+      ++report.passed;
+    } else {
+      fail(expected.at, ", " + FormatDate(expected.day) + ": " + differences);
+    }
+  }
+}
+
+}  // namespace
+
+TestReport RunTests(const RuleSet& ruleset) {
+  TestReport report;
+  for (const Rule& rule : ruleset.rules()) {
+    const std::shared_ptr<const facts::Schema> schema = ruleset.SchemaOf(rule.kind);
+    for (const RuleTest& test : rule.tests) RunTest(rule, schema, test, report);
+  }
+  return report;
+}
+
+}  // namespace zhitui::rules

@@ -1,0 +1,43 @@
+#pragma once
+
+// The limits and small languages of a rule file: ids, durations, periods. Private to rules.
+
+#include <cstddef>
+#include <optional>
+#include <string_view>
+
+#include "base/base.h"
+#include "value/value.h"
+
+namespace zhitui::rules {
+
+inline constexpr std::size_t kMaxRules = 5000;
+inline constexpr std::size_t kMaxCriteria = 64;
+inline constexpr std::size_t kMaxParams = 64;
+inline constexpr std::size_t kMaxDatedValues = 200;
+inline constexpr std::size_t kMaxLets = 64;
+inline constexpr std::size_t kMaxLaws = 32;
+inline constexpr std::size_t kMaxAmountRows = 100;
+inline constexpr std::size_t kMaxMaterials = 32;
+inline constexpr std::size_t kMaxNotify = 32;
+inline constexpr std::size_t kMaxTests = 500;
+inline constexpr std::size_t kMaxTestDays = 200;
+inline constexpr std::size_t kMaxListItems = 1000;
+inline constexpr std::size_t kMaxIdBytes = 64;
+inline constexpr std::size_t kMaxTextBytes = 600;  // 200 Chinese characters
+inline constexpr std::size_t kMaxUrlBytes = 500;
+
+// Lower-case words of letters and digits joined by single - or _, the first one starting with a letter.
+bool IsId(std::string_view text);
+// A name an expression can use: as an id, without '-', and not a word of the expression language.
+bool IsName(std::string_view text);
+// IsId words joined by dots: a topic.
+bool IsDottedId(std::string_view text);
+// "3d", "12h", "30m", above zero and at most 90 days.
+std::optional<Millis> ParseDuration(std::string_view text);
+// value::Period::Parse, above zero and at most 10 years.
+std::optional<value::Period> ParseLead(std::string_view text);
+// A month, "2026-03", as its first day.
+std::optional<Date> ParseMonth(std::string_view text);
+
+}  // namespace zhitui::rules

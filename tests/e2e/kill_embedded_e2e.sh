@@ -1,0 +1,3 @@
+#!/usr/bin/env bash
+# See kill.sh.
+exec "$(dirname "$0")/kill.sh" embedded

@@ -1,0 +1,104 @@
+// The provider simulator: WeChat template messages, Aliyun SMS and JPush behind one port. It verifies what the real
+// providers verify, fails on request, sends receipts back and logs every accepted message. It shares no code with the
+// product, so that a mistake in a connector cannot hide behind the same mistake here.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace sandbox {
+
+enum class Receipts { kOn, kOff, kDuplicate };
+
+struct Options {
+  std::string host = "127.0.0.1";
+  int port = 0;          // 0 = any free port
+  int threads = 16;      // started at once; more are started when more connections are open, up to 512
+  std::string tls_cert;  // PEM files; both empty = plain HTTP
+  std::string tls_key;
+
+  std::string wechat_appid = "wxsandbox00000001";
+  std::string wechat_secret = "sandbox-wechat-secret";
+  std::vector<std::string> wechat_templates;  // known template ids; empty = every id is known
+  int64_t token_ttl_s = 7200;
+
+  std::string aliyun_key_id = "testid";
+  std::string aliyun_key_secret = "testsecret";
+  std::vector<std::string> aliyun_signs;                // approved signatures; empty = every well-formed one
+  std::map<std::string, std::string> aliyun_templates;  // code -> text with ${name}; empty = every SMS_<digits>
+  int64_t aliyun_query_lag_ms = 0;                      // QuerySendDetails does not see a message younger than this
+
+  std::string jpush_app_key = "sandboxappkey0000000000a";
+  std::string jpush_master_secret = "sandboxmastersecret00000";
+  int64_t jpush_quota_per_min = 0;  // 0 = not enforced
+
+  // Faults. A rate is a probability in [0,1]; the choice is a function of (seed, idempotency key or out id) alone.
+  bool magic = true;
+  double rate_error = 0;
+  double rate_drop_before = 0;
+  double rate_drop_after = 0;
+  double rate_slow = 0;
+  uint64_t seed = 1;
+  int64_t slow_ms = 3000;
+
+  // Receipts. Nothing is posted while callback_base is empty.
+  Receipts receipts = Receipts::kOn;
+  std::string callback_base;  // http://127.0.0.1:PORT
+  std::string wechat_callback_path = "/v1/receipts/wechat";
+  std::string aliyun_callback_path = "/v1/receipts/aliyun";
+  std::string wechat_callback_token = "sandbox-callback-token";
+  std::string aliyun_callback_key;  // sent as ?key=; empty = no such parameter
+  int64_t receipt_delay_ms = 5;
+  int64_t receipt_retry_ms = 1000;
+
+  std::string log_path;  // empty = no log, and nothing survives a restart
+
+  // Milliseconds since 1970; decides token lifetimes, idempotency windows and dates. Null = the system clock.
+  std::function<int64_t()> now_ms;
+};
+
+struct ProviderStats {
+  uint64_t requests = 0;
+  uint64_t accepted = 0;                   // new messages, one log line each
+  uint64_t suppressed = 0;                 // repeats answered with the first result
+  uint64_t dropped = 0;                    // connections reset on purpose
+  std::map<std::string, uint64_t> errors;  // by the provider's own code
+  uint64_t receipts_sent = 0;              // reports in posts that were made, retries included
+  uint64_t receipts_acked = 0;             // reports the receiver accepted
+  uint64_t receipts_pending = 0;
+  uint64_t receipts_given_up = 0;
+};
+
+struct Stats {
+  ProviderStats wechat;
+  ProviderStats aliyun;
+  ProviderStats jpush;
+};
+
+// Threads: Start and Stop from one thread; Stats and Reset from any.
+class Server {
+ public:
+  explicit Server(Options options);
+  ~Server();  // stops
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // Opens the log, restores idempotency from it, listens. Returns the port, or a sentence saying what is wrong.
+  std::expected<int, std::string> Start();
+  // Answers what is being answered, closes every connection, drops receipts not yet due. Idempotent.
+  void Stop();
+  Stats GetStats() const;
+  // Forgets messages, idempotency, tries, counters and pending receipts; tokens and the log file stay.
+  void Reset();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace sandbox

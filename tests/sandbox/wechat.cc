@@ -1,0 +1,284 @@
+#include "sandbox/wechat.h"
+
+#include <algorithm>
+
+#include "sandbox/crypto.h"
+#include "sandbox/wechat_fields.h"
+
+namespace sandbox {
+namespace {
+
+using nlohmann::json;
+
+constexpr int64_t kOverlapMs = 300'000;
+constexpr int64_t kDeduplicationMs = 600'000;
+constexpr int64_t kDayMs = 86'400'000;
+constexpr size_t kTokensKept = 64;
+constexpr size_t kTokenLength = 136;
+constexpr size_t kMaxClientMsgId = 256;
+constexpr size_t kMaxFields = 40;
+
+Reply Json(const json& body) {
+  Reply out;
+  out.body = body.dump(-1, ' ', false, json::error_handler_t::replace);
+  return out;
+}
+
+std::string Text(const json& object, const char* key) {
+  const auto at = object.find(key);
+  return at != object.end() && at->is_string() ? at->get<std::string>() : std::string();
+}
+
+bool OpenId(const std::string& id) {
+  if (id.size() < 6 || id.size() > 64 || id[0] != 'o') return false;
+  return std::all_of(id.begin(), id.end(), [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '-';
+  });
+}
+
+}  // namespace
+
+int64_t WechatTokens::Overlap() const { return std::min(kOverlapMs, ttl_ms_ / 4); }
+
+WechatTokens::Grant WechatTokens::Issue(int64_t now_ms) {
+  if (issued_.size() == kTokensKept) issued_.pop_front();
+  issued_.push_back({RandomHex(kTokenLength), now_ms + ttl_ms_});
+  return {issued_.back().token, ttl_ms_ / 1000};
+}
+
+WechatTokens::Grant WechatTokens::Stable(int64_t now_ms) {
+  if (!issued_.empty() && issued_.back().until_ms - now_ms >= Overlap() && issued_.back().until_ms > now_ms) {
+    return {issued_.back().token, (issued_.back().until_ms - now_ms) / 1000};
+  }
+  return Issue(now_ms);
+}
+
+WechatTokens::Grant WechatTokens::Next(int64_t now_ms) {
+  for (size_t i = 0; i < issued_.size(); ++i) {
+    const int64_t last = i + 1 == issued_.size() ? now_ms + Overlap() : now_ms;
+    issued_[i].until_ms = std::min(issued_[i].until_ms, last);
+  }
+  return Issue(now_ms);
+}
+
+WechatTokens::Grant WechatTokens::Force(int64_t now_ms) {
+  issued_.clear();
+  return Issue(now_ms);
+}
+
+WechatTokens::State WechatTokens::Check(const std::string& token, int64_t now_ms) const {
+  for (const Issued& issued : issued_) {
+    if (issued.token == token) return now_ms < issued.until_ms ? State::kGood : State::kExpired;
+  }
+  return State::kUnknown;
+}
+
+Wechat::Wechat(Surroundings around)
+    : around_(around),
+      stable_(around.options.token_ttl_s * 1000),
+      classic_(around.options.token_ttl_s * 1000),
+      recent_(kDeduplicationMs) {}
+
+bool Wechat::Owns(const std::string& path) { return path.starts_with("/cgi-bin/"); }
+
+Reply Wechat::Error(int64_t code, const std::string& text) {
+  tally_.Error(std::to_string(code));
+  return Json(
+      {{"errcode", code}, {"errmsg", text + " rid: " + RandomHex(8) + '-' + RandomHex(8) + '-' + RandomHex(8)}});
+}
+
+std::optional<Reply> Wechat::CheckApp(const std::string& grant_type, const std::string& appid,
+                                      const std::string& secret) {
+  if (grant_type != "client_credential") return Error(40002, "invalid grant_type");
+  if (appid.empty()) return Error(41002, "appid missing");
+  if (secret.empty()) return Error(41004, "appsecret missing");
+  if (!SameSecret(appid, around_.options.wechat_appid)) return Error(40013, "invalid appid");
+  if (!SameSecret(secret, around_.options.wechat_secret)) return Error(40125, "invalid appsecret");
+  return std::nullopt;
+}
+
+Reply Wechat::StableToken(const Call& call) {
+  if (call.method != "POST") return Error(43002, "require POST method");
+  const json body = json::parse(call.body, nullptr, false);
+  if (!body.is_object()) return Error(47001, "data format error");
+  if (auto refused = CheckApp(Text(body, "grant_type"), Text(body, "appid"), Text(body, "secret"))) return *refused;
+  const auto force = body.find("force_refresh");
+  if (force != body.end() && !force->is_boolean()) return Error(47001, "data format error");
+  const int64_t now = around_.Now();
+  const std::lock_guard lock(mutex_);
+  WechatTokens::Grant grant;
+  if (force != body.end() && force->get<bool>()) {
+    while (!forced_.empty() && forced_.front() <= now - kDayMs) forced_.pop_front();
+    if (forced_.size() >= 20) return Error(45009, "reach max api daily quota limit");
+    if (!forced_.empty() && now - forced_.back() < 30'000) {
+      return Error(45011, "api minute-quota reach limit  mustslower  retry next minute");
+    }
+    forced_.push_back(now);
+    grant = stable_.Force(now);
+  } else {
+    grant = stable_.Stable(now);
+  }
+  return Json({{"access_token", grant.token}, {"expires_in", grant.expires_in_s}});
+}
+
+Reply Wechat::ClassicToken(const Call& call) {
+  const auto query = ParseQuery(call.query);
+  if (call.method != "GET" || !query) return Error(43001, "require GET method");
+  const auto value = [&](const char* key) {
+    const std::string* found = Find(*query, key);
+    return found ? *found : std::string();
+  };
+  if (auto refused = CheckApp(value("grant_type"), value("appid"), value("secret"))) return *refused;
+  const std::lock_guard lock(mutex_);
+  const auto grant = classic_.Next(around_.Now());
+  return Json({{"access_token", grant.token}, {"expires_in", grant.expires_in_s}});
+}
+
+std::optional<Reply> Wechat::CheckToken(const Call& call) {
+  const auto query = ParseQuery(call.query);
+  const std::string* token = query ? Find(*query, "access_token") : nullptr;
+  if (token == nullptr || token->empty()) return Error(41001, "access_token missing");
+  const int64_t now = around_.Now();
+  auto state = WechatTokens::State::kUnknown;
+  {
+    const std::lock_guard lock(mutex_);
+    state = stable_.Check(*token, now);
+    if (state == WechatTokens::State::kUnknown) state = classic_.Check(*token, now);
+  }
+  if (state == WechatTokens::State::kExpired) return Error(42001, "access_token expired");
+  if (state == WechatTokens::State::kUnknown) {
+    return Error(40001, "invalid credential, access_token is invalid or not latest");
+  }
+  return std::nullopt;
+}
+
+std::optional<Reply> Wechat::CheckFields(const json& data, json* shown) {
+  if (!data.is_object() || data.empty() || data.size() > kMaxFields)
+    return Error(47003, "argument invalid! data invalid");
+  *shown = json::object();
+  for (const auto& [key, field] : data.items()) {
+    const auto value = field.is_object() ? field.find("value") : field.end();
+    if (!field.is_object() || value == field.end() || !value->is_string()) {
+      return Error(47003, "argument invalid! data." + key + ".value invalid");
+    }
+    const auto text = value->get<std::string>();
+    const std::string fault = WechatFieldFault(key, text);
+    if (!fault.empty()) {
+      return Error(47003, "argument invalid! data." + key + (fault == "invalid" ? " " : ".") + fault);
+    }
+    if (WechatFieldShown(key)) (*shown)[key] = WechatShownValue(text);
+  }
+  return std::nullopt;
+}
+
+Reply Wechat::Send(const Call& call) {
+  if (call.method != "POST") return Error(43002, "require POST method");
+  if (auto refused = CheckToken(call)) return *refused;
+  if (call.body.empty()) return Error(44002, "empty post data");
+  if (HasEscapedNonAscii(call.body)) return Error(40033, "invalid charset. please check your request");
+  const json body = json::parse(call.body, nullptr, false);
+  if (!body.is_object()) return Error(47001, "data format error");
+
+  const std::string openid = Text(body, "touser");
+  if (!OpenId(openid)) return Error(40003, "invalid openid");
+  const std::string template_id = Text(body, "template_id");
+  const auto& known = around_.options.wechat_templates;
+  if (template_id.empty() || template_id.size() > 128 ||
+      (!known.empty() && std::find(known.begin(), known.end(), template_id) == known.end())) {
+    return Error(40037, "invalid template_id");
+  }
+  const auto id_field = body.find("client_msg_id");
+  const std::string client_msg_id = Text(body, "client_msg_id");
+  if ((id_field != body.end() && !id_field->is_string()) || client_msg_id.size() > kMaxClientMsgId) {
+    return Error(47003, "argument invalid! client_msg_id invalid");
+  }
+  json shown;
+  const auto data = body.find("data");
+  if (auto refused = CheckFields(data == body.end() ? json() : *data, &shown)) return *refused;
+
+  const std::string hash = ContactHash(openid);
+  const std::string key = hash + '|' + client_msg_id;
+  const int64_t now = around_.Now();
+  Reply reply;
+  int64_t msgid = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!client_msg_id.empty()) {
+      if (const std::string* first = recent_.Find(key, now)) {
+        tally_.Suppressed();
+        return Json({{"errcode", 0}, {"errmsg", "ok"}, {"msgid", std::stoll(*first)}});
+      }
+    }
+    int nth = 0;
+    switch (around_.faults.Decide(Provider::kWechat, openid, client_msg_id, client_msg_id, &nth)) {
+      case Verdict::kThrottle:
+        return Error(45011, "api minute-quota reach limit  mustslower  retry next minute");
+      case Verdict::kContactRefused:
+        return Error(40003, "invalid openid");
+      case Verdict::kServerError:
+        return Error(-1, "system error");
+      case Verdict::kOutOfQuota:
+        return Error(45009, "reach max api daily quota limit");
+      case Verdict::kDropBefore:
+        tally_.Dropped();
+        reply.abort = true;
+        return reply;
+      case Verdict::kAcceptSlow:
+        reply.delay_ms = around_.options.slow_ms;
+        break;
+      case Verdict::kAcceptThenDrop:
+        reply.abort = true;
+        break;
+      case Verdict::kAccept:
+        break;
+    }
+    msgid = ids_.Next();
+    Entry entry;
+    entry.at_ms = now;
+    entry.provider = "wechat";
+    entry.message_id = entry.attempt_id = entry.key = client_msg_id;
+    entry.provider_id = std::to_string(msgid);
+    entry.recipient_sha256 = hash;
+    entry.fate = around_.faults.FateOf(Provider::kWechat, openid);
+    entry.content = {{"template_id", template_id}, {"fields", std::move(shown)}};
+    for (const char* link : {"url", "miniprogram"}) {
+      if (body.contains(link)) entry.content[link] = body[link];
+    }
+    if (!around_.journal.Append(entry)) return Error(-1, "system error");
+    if (!client_msg_id.empty()) recent_.Put(key, entry.provider_id, now);
+  }
+  tally_.Accepted();
+  if (reply.abort) tally_.Dropped();
+  const Fate fate = around_.faults.FateOf(Provider::kWechat, openid);
+  if (around_.courier != nullptr && fate != Fate::kSilent) {
+    around_.courier->Add(WechatReceiptXml(openid, msgid, fate, now));
+  }
+  reply.body = Json({{"errcode", 0}, {"errmsg", "ok"}, {"msgid", msgid}}).body;
+  return reply;
+}
+
+Reply Wechat::Handle(const Call& call) {
+  tally_.Request();
+  if (call.path == "/cgi-bin/stable_token") return StableToken(call);
+  if (call.path == "/cgi-bin/token") return ClassicToken(call);
+  if (call.path == "/cgi-bin/message/template/send") return Send(call);
+  Reply out = Error(40066, "invalid url");
+  out.status = 404;
+  return out;
+}
+
+void Wechat::Restore(const Entry& entry) {
+  ids_.Skip(entry.provider_id);
+  around_.faults.Restore(Provider::kWechat, entry.recipient_sha256, entry.key);
+  const std::lock_guard lock(mutex_);
+  if (!entry.key.empty()) recent_.Put(entry.recipient_sha256 + '|' + entry.key, entry.provider_id, entry.at_ms);
+}
+
+void Wechat::Reset() {
+  const std::lock_guard lock(mutex_);
+  recent_.Clear();
+  forced_.clear();
+  tally_.Reset();
+}
+
+}  // namespace sandbox

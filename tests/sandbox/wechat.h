@@ -1,0 +1,74 @@
+// WeChat: access tokens and template messages of a service account.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+
+#include "sandbox/provider.h"
+
+namespace sandbox {
+
+// One kind of access token (stable or classic; they do not invalidate each other). Not thread safe.
+class WechatTokens {
+ public:
+  explicit WechatTokens(int64_t ttl_ms) : ttl_ms_(ttl_ms) {}
+  struct Grant {
+    std::string token;
+    int64_t expires_in_s;
+  };
+  // The same token until its last five minutes, then a new one beside it.
+  Grant Stable(int64_t now_ms);
+  // A new token; the one before works for five more minutes.
+  Grant Next(int64_t now_ms);
+  // A new token; every other is dead at once.
+  Grant Force(int64_t now_ms);
+  enum class State { kUnknown, kGood, kExpired };
+  State Check(const std::string& token, int64_t now_ms) const;
+
+ private:
+  struct Issued {
+    std::string token;
+    int64_t until_ms;
+  };
+  int64_t Overlap() const;
+  Grant Issue(int64_t now_ms);
+
+  int64_t ttl_ms_;
+  std::deque<Issued> issued_;  // newest last
+};
+
+class Wechat {
+ public:
+  explicit Wechat(Surroundings around);
+  // True for a path of this provider.
+  static bool Owns(const std::string& path);
+  Reply Handle(const Call& call);
+  void Restore(const Entry& entry);
+  void Reset();
+  Tally& tally() { return tally_; }
+
+ private:
+  Reply StableToken(const Call& call);
+  Reply ClassicToken(const Call& call);
+  Reply Send(const Call& call);
+  Reply Error(int64_t code, const std::string& text);
+  std::optional<Reply> CheckApp(const std::string& grant_type, const std::string& appid, const std::string& secret);
+  std::optional<Reply> CheckToken(const Call& call);
+  // The fields as shown to the resident; a reply when one breaks its rule.
+  std::optional<Reply> CheckFields(const nlohmann::json& data, nlohmann::json* shown);
+
+  Surroundings around_;
+  Tally tally_;
+  Ids ids_;
+  std::mutex mutex_;
+  WechatTokens stable_;
+  WechatTokens classic_;
+  std::deque<int64_t> forced_;  // when force_refresh was used in the last day
+  Recent recent_;
+};
+
+}  // namespace sandbox
