@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::size_t kAdminThreads = 4;
 constexpr std::size_t kMaxRequestId = 64;
+constexpr std::size_t kReadOnFactor = 4;  // of a body over its limit
 constexpr const char* kRequestIdHeader = "X-Request-Id";
 
 // The request's own id when it is a plain word, else a random one.
@@ -36,6 +37,11 @@ std::multimap<std::string, std::string> LowerHeaders(const httplib::Request& req
     out.emplace(std::move(lower), value);
   }
   return out;
+}
+
+// The library reads a body of any other encoding as if it had none.
+bool IsKnownEncoding(const std::string& encoding) {
+  return encoding.empty() || encoding == "identity" || encoding == "gzip" || encoding == "deflate" || encoding == "br";
 }
 
 Reply Plain(int status, std::string body, std::string type = "text/plain; charset=utf-8") {
@@ -150,6 +156,8 @@ struct Server::Impl {
              Problem(400, "bad-framing", "Content-Length and Transfer-Encoding exclude each other"));
     } else if (request.method != "POST" || (!chunked && !sized)) {
       Answer(port, request, response, "");
+    } else if (!IsKnownEncoding(request.get_header_value("Content-Encoding"))) {
+      Refuse(port, request, response, Problem(415, "unsupported-encoding", "send gzip, deflate, br or no encoding"));
     } else if (request.is_multipart_form_data()) {
       Refuse(port, request, response, Problem(415, "unsupported-media-type", "multipart bodies are not taken here"));
     } else {
@@ -161,18 +169,18 @@ struct Server::Impl {
   void WithBody(Port& port, const httplib::Request& request, httplib::Response& response,
                 const httplib::ContentReader& reader) {
     std::string body;
+    std::size_t total = 0;  // after decompression
     bool over = false;
     const bool whole = reader([&](const char* data, std::size_t n) {
-      // Counted after decompression; read on to the end so that the connection stays usable.
-      over = over || body.size() + n > options.max_body_bytes;
+      total += n;
+      over = total > options.max_body_bytes;
       if (!over) body.append(data, n);
-      return true;
+      // A little too much is read to its end, so that the connection stays usable.
+      return total <= options.max_body_bytes * kReadOnFactor;
     });
     if (over || response.status == 413) {
       Refuse(port, request, response,
              Problem(413, "too-large", "a body holds at most " + std::to_string(options.max_body_bytes) + " bytes"));
-    } else if (!whole && response.status == 415) {
-      Refuse(port, request, response, Problem(415, "unsupported-encoding", "this Content-Encoding is not known"));
     } else if (!whole) {
       Refuse(port, request, response, Problem(400, "bad-framing", "the body did not arrive whole"));
     } else {

@@ -112,7 +112,10 @@ void GoOn(Notification& n, Instant now, const LadderPolicy& policy, const std::s
   n.next.reset();
   if (!Wanted(n, policy)) return;
   if (RungTried(n)) {
-    if (OpenOrParked(n.attempts.back())) return;
+    if (OpenOrParked(n.attempts.back())) {
+      if (!Any(n, InTheAir)) Move(n, N::kUnknown);  // a person decides about what is left
+      return;
+    }
     if (!MoreRungs(n)) {
       if (Any(n, InTheAir)) return;
       if (Any(n, OpenOrParked)) {

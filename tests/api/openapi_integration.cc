@@ -135,7 +135,8 @@ class OpenApi : public ::testing::Test {
     const Json& responses = Operation(path, method).at("responses");
     ASSERT_TRUE(responses.contains(std::to_string(status))) << method << " " << path << " does not document " << status;
     const Json& response = document_.Resolve(responses[std::to_string(status)]);
-    for (const auto& [name, header] : response.value("headers", Json::object()).items()) {
+    const Json headers = response.value("headers", Json::object());
+    for (const auto& [name, header] : headers.items()) {
       EXPECT_FALSE(answer->get_header_value(name).empty()) << name;
     }
     std::string type = answer->get_header_value("Content-Type");
@@ -193,7 +194,9 @@ TEST_F(OpenApi, EveryReferenceLeadsSomewhere) {
   while (!open.empty()) {
     const Json& node = *open.back();
     open.pop_back();
-    if (node.is_object() && node.contains("$ref")) EXPECT_NO_THROW(document_.Resolve(node)) << node.dump();
+    if (node.is_object() && node.contains("$ref")) {
+      EXPECT_NO_THROW(document_.Resolve(node)) << node.dump();
+    }
     if (node.is_structured()) {
       for (const auto& [key, value] : node.items()) open.push_back(&value);
     }

@@ -204,6 +204,17 @@ TEST(Ledger, AnUndeliveredReportOfAnOlderRungDoesNotMoveTheLadder) {
   EXPECT_EQ(n.next, next);
 }
 
+TEST(Ledger, WhenOnlyAParkedAttemptIsLeftAPersonIsAsked) {
+  Notification n = Planned({Channel::kApp, Channel::kWechat});
+  Claimed(n);
+  Settle(n, "n1-1", Result(Verdict::kAccepted), At(1), Policy(3, 60));
+  Claimed(n, 61);
+  Park(n, "n1-2", At(62));
+  EXPECT_EQ(n.state, N::kAccepted) << "the first message is still in the air";
+  EXPECT_TRUE(Apply(n, Report("n1-1", ReceiptState::kUndelivered), At(63), Policy(3, 60)));
+  EXPECT_EQ(n.state, N::kUnknown);
+}
+
 TEST(Ledger, AReadMessageStopsTheEscalation) {
   Notification n = Planned({Channel::kApp, Channel::kSms});
   Claimed(n);
@@ -358,7 +369,7 @@ bool Forward(N from, N to) {
 }
 
 TEST(Ledger, RandomHistoriesNeverGoBackNeverTellTwiceAndNeverForget) {
-  for (unsigned seed = 0; seed < 4000; ++seed) {
+  for (unsigned seed = 0; seed < 10000; ++seed) {
     std::mt19937 random(seed);
     const auto pick = [&](unsigned n) { return static_cast<unsigned>(random() % n); };
     std::vector<Channel> ladder = {Channel::kApp, Channel::kWechat, Channel::kSms};
