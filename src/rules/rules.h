@@ -1,7 +1,7 @@
 #pragma once
 
-// rules: rule files -> an immutable RuleSet; the determination of a rule for a profile on a day, when it changes next, and
-// why. The YAML format is described in docs/rules.md. Pure: the caller reads the files and passes the day.
+// rules: rule files -> an immutable RuleSet; the determination of a rule for a profile on a day, when it changes next,
+// and why. The YAML format is described in docs/rules.md. Pure: the caller reads the files and passes the day.
 //
 // Promises
 // - A RuleSet is built whole or not at all; every mistake is a Diagnostic with file:line:col, inside expressions too.
@@ -47,11 +47,11 @@ const char* NotifyOnName(NotifyOn on);  // "upcoming" … as written in YAML
 
 struct Notify {
   NotifyOn on = NotifyOn::kEligible;
-  value::Period ahead;               // kUpcoming, kReminder: how long before the day
-  std::string message;               // template name
-  std::vector<Channel> channels;     // in order of the rule's preference; empty: all
-  Millis escalate_after{0};          // unread for so long: next channel; 0: never
-  bool to_recipients = false;        // `to: guardians`: the schema's recipients instead of the subject
+  value::Period ahead;            // kUpcoming, kReminder: how long before the day
+  std::string message;            // template name
+  std::vector<Channel> channels;  // in order of the rule's preference; empty: all
+  Millis escalate_after{0};       // unread for so long: next channel; 0: never
+  bool to_recipients = false;     // `to: guardians`: the schema's recipients instead of the subject
   Location at;
 };
 
@@ -80,8 +80,8 @@ struct Expectation {
   std::optional<std::vector<std::string>> ineligible;  // criteria that are false
   std::optional<std::vector<std::string>> unknown;     // facts that are missing
   std::optional<value::Decimal> amount;
-  std::optional<Date> upcoming;      // the day from which it will be eligible
-  std::optional<Date> until;         // eligible now: the first day on which it is not
+  std::optional<Date> upcoming;  // the day from which it will be eligible
+  std::optional<Date> until;     // eligible now: the first day on which it is not
   std::optional<Date> next_change;
   Location at;
 };
@@ -172,7 +172,8 @@ Outlook LookAhead(const Rule& rule, const facts::Profile& profile, const Determi
                   value::Arena& arena);
 
 // JSON of one determination: answer, amount, unit, each criterion with truth, label, citation and the facts it read
-// (sensitive ones without value), missing facts with label and source, outlook, apply. For evaluate and recommendations.
+// (sensitive ones without value), missing facts with label and source, outlook, apply. For evaluate and
+// recommendations.
 std::string ToJson(const Rule& rule, const facts::Profile& profile, const Determination& determination,
                    const Outlook& outlook, Date today);
 // The same for people, aligned, in "zh" or "en".

@@ -13,7 +13,8 @@ namespace zhitui::store {
 // The connection that writes, with its statements. One thread at a time: its caller holds the writer mutex.
 class SqliteWriter {
  public:
-  static Result<std::unique_ptr<SqliteWriter>> Open(const std::string& path, Millis busy_timeout, bool survive_power_cut);
+  static Result<std::unique_ptr<SqliteWriter>> Open(const std::string& path, Millis busy_timeout,
+                                                    bool survive_power_cut);
 
   // One commit for all; an error rolls all of them back.
   Result<std::vector<Applied>> Apply(std::span<const Transaction> transactions);

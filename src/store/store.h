@@ -136,7 +136,8 @@ struct SqliteOptions {
   // file lock.
   std::shared_ptr<std::mutex> writer = std::make_shared<std::mutex>();
   Millis busy_timeout{5000};
-  // False: a commit survives kill -9 but a power cut may undo the last ones (synchronous=NORMAL). For replays and demos.
+  // False: a commit survives kill -9 but a power cut may undo the last ones (synchronous=NORMAL). For replays and
+  // demos.
   bool survive_power_cut = true;
 };
 // The file belongs to one process at a time: a second OpenSqlite of the same path in another process is kUnavailable

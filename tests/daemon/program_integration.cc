@@ -316,7 +316,6 @@ TEST_F(Program, ATermSignalDrainsTheServiceAndExitsWith0) {
                            "zhitui_http_requests_total{method=\"POST\",route=\"/v1/events\",status=\"202\"} 1\n"}) {
     EXPECT_NE(metrics->body.find(line), std::string::npos) << line << metrics->body;
   }
-  // The store is held: a second process, or a count beside it, is told so.
   ::kill(::getpid(), SIGTERM);
   service.join();
   EXPECT_EQ(code, EX_OK);
