@@ -80,6 +80,12 @@ Status OpenEmbeddedSources(const Config& config, const stream::LogOptions& posit
   return {};
 }
 
+// What a person can do about a dependency that does not answer.
+std::unexpected<Error> Advise(Error error, const std::string& advice) {
+  if (error.kind == ErrorKind::kUnavailable || error.kind == ErrorKind::kDeadline) error.message += "; " + advice;
+  return std::unexpected(std::move(error));
+}
+
 }  // namespace
 
 std::string RandomHex() {
@@ -129,7 +135,10 @@ Status EnsureTopics(const Config& config, const rules::RuleSet* ruleset) {
   const std::vector<stream::TopicSpec> topics = TopicsOf(config, ruleset);
   const Result<std::vector<std::int32_t>> counts =
       stream::EnsureKafkaTopics(config.kafka_options, topics, config.replication);
-  if (!counts) return std::unexpected(counts.error());
+  if (!counts) {
+    return Advise(counts.error(),
+                  "start the brokers or correct stream.kafka.brokers (" + config.kafka_options.brokers + ")");
+  }
   for (std::size_t i = 1; i < counts->size(); ++i) {
     if ((*counts)[i] == (*counts)[0]) continue;
     return Invalid("topic " + topics[0].name + " has " + std::to_string((*counts)[0]) + " partitions and " +
@@ -150,6 +159,10 @@ Result<std::shared_ptr<store::Store>> OpenStore(const Config& config, const std:
     if (writer) options.writer = writer;
     return store::OpenSqlite(options);
   }();
+  if (!store && config.redis) {
+    return Advise(store.error(), "start Redis or correct store.redis (" + config.redis_options.host + ":" +
+                                     std::to_string(config.redis_options.port) + ")");
+  }
   if (!store) return std::unexpected(store.error());
   return std::shared_ptr<store::Store>(std::move(*store));
 }
