@@ -66,7 +66,7 @@ function(zhitui_test name label)  # name label SOURCES... LINK...
   target_link_libraries(${name} PRIVATE ${arg_LINK} GTest::gtest GTest::gtest_main GTest::gmock)
   target_compile_definitions(${name} PRIVATE ZHITUI_SOURCE_DIR="${CMAKE_SOURCE_DIR}" ZHITUI_BINARY_DIR="${CMAKE_BINARY_DIR}")
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
-  if(label STREQUAL unit)
+  if("${label}" STREQUAL "unit")
     add_dependencies(unit_tests ${name})
   endif()
   if(ZHITUI_SANITIZE OR ZHITUI_COVERAGE)

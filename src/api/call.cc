@@ -46,6 +46,7 @@ std::optional<Scope> ParseScope(std::string_view name) {
 
 std::vector<std::string> ScopeNames() {
   std::vector<std::string> out;
+  out.reserve(std::size(kScopes));
   for (const auto& [scope, name] : kScopes) out.emplace_back(name);
   return out;
 }

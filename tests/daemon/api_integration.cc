@@ -63,23 +63,21 @@ class CutStore final : public store::Store {
   Result<std::vector<store::Applied>> Apply(std::span<const store::Transaction> transactions) override {
     return cut_ ? Away() : store_->Apply(transactions);
   }
-  Result<std::vector<store::DueEntry>> DueUpTo(std::span<const store::Shard> shards, store::DueQueue queue,
-                                               Instant upto, std::size_t limit) override {
+  Result<std::vector<store::DueEntry>> DueUpTo(std::span<const Shard> shards, store::DueQueue queue, Instant upto,
+                                               std::size_t limit) override {
     return cut_ ? Away() : store_->DueUpTo(shards, queue, upto, limit);
   }
-  Result<std::vector<std::optional<Instant>>> NextDue(std::span<const store::Shard> shards,
-                                                      store::DueQueue queue) override {
+  Result<std::vector<std::optional<Instant>>> NextDue(std::span<const Shard> shards, store::DueQueue queue) override {
     return cut_ ? Away() : store_->NextDue(shards, queue);
   }
-  Result<std::vector<std::vector<store::OutboxEntry>>> ReadOutbox(std::span<const store::Shard> shards,
+  Result<std::vector<std::vector<store::OutboxEntry>>> ReadOutbox(std::span<const Shard> shards,
                                                                   std::size_t limit) override {
     return cut_ ? Away() : store_->ReadOutbox(shards, limit);
   }
-  Status AckOutbox(std::span<const std::pair<store::Shard, std::uint64_t>> upto) override {
+  Status AckOutbox(std::span<const std::pair<Shard, std::uint64_t>> upto) override {
     return cut_ ? Away() : store_->AckOutbox(upto);
   }
-  Result<store::ScanPage> Scan(store::Shard shard, store::Space space, const std::string& cursor,
-                               std::size_t limit) override {
+  Result<store::ScanPage> Scan(Shard shard, store::Space space, const std::string& cursor, std::size_t limit) override {
     return cut_ ? Away() : store_->Scan(shard, space, cursor, limit);
   }
   Status Ping() override { return cut_ ? Away() : store_->Ping(); }
@@ -189,6 +187,7 @@ class Wired {
  public:
   struct Setup {
     std::string api;         // more of the block api
+    std::string input;       // the block input
     std::string connectors;  // the block connectors
     bool runs = true;        // the pipeline's loops
     std::function<bool()> live;
@@ -200,10 +199,9 @@ class Wired {
         "store: {sqlite: {path: state/zhitui.db}}\n"
         "planning: {quiet_from: '08:00', quiet_until: '08:00'}\n"
         "api: {port: 0, admin_port: 0, keys: " +
-        std::string(kKeys) + setup.api + "}\n" + setup.connectors;
+        std::string(kKeys) + setup.api + "}\n" + setup.input + setup.connectors;
     Diagnostics diagnostics;
-    config_ = ParseConfig(
-        "zhitui.yaml", text, folder_.path, [](const char*) { return nullptr; }, &diagnostics);
+    config_ = ParseConfig("zhitui.yaml", text, folder_.path, [](const char*) { return nullptr; }, &diagnostics);
     if (!config_) throw std::runtime_error(FormatDiagnostics(diagnostics));
     rules_ = authoring::Check(Must(authoring::LoadFolder(std::string(ZHITUI_SOURCE_DIR) + "/rules")));
     if (!rules_.ok()) throw std::runtime_error(FormatDiagnostics(rules_.diagnostics));
@@ -353,8 +351,8 @@ TEST(WiredApi, AnEventBecomesAMessageOnItsChannelAndTheReceiptComesBackOverHttp)
   for (std::string line; std::getline(log, line);) told.insert(Json::parse(line)["provider"].get<std::string>());
   EXPECT_EQ(told, (std::multiset<std::string>{"aliyun", "jpush", "wechat"}));
 
-  // The portal says what the message said: 300 yuan a month from 80 to 89, 深民规〔2019〕2号. She is at least 86 and was
-  // born in 1940, so this holds until 2030-01-01.
+  // The portal says what the message said: 300 yuan a month from 80 to 89, 深民规〔2019〕2号. She is at least 86 and
+  // was born in 1940, so this holds until 2030-01-01.
   const auto known = wired.Client(kPortal).Get(Portal("w-1"));
   const Json answer = Json::parse(known->body);
   ASSERT_EQ(answer["eligible"].size(), 1U) << known->body;
@@ -388,7 +386,8 @@ TEST(WiredApi, EachProvidersCallBackIsVerifiedByItsConnector) {
   file.Expect(kReceipts, "get", 405, client.Get("/v1/receipts/aliyun?key=synthetic-report-key"));
 
   // SHA-1 of "1772330400" "n0nce" "synthetic-callback-token", in that order: sorted as text.
-  const std::string signed_query = "?signature=1da33615100e85beedde2f708917fa4aa5230514&timestamp=1772330400&nonce=n0nce";
+  const std::string signed_query =
+      "?signature=1da33615100e85beedde2f708917fa4aa5230514&timestamp=1772330400&nonce=n0nce";
   const auto echo = client.Get("/v1/receipts/wechat" + signed_query + "&echostr=5512087143");
   file.Expect(kReceipts, "get", 200, echo);
   EXPECT_EQ(echo->body, "5512087143");
@@ -435,6 +434,7 @@ TEST(WiredApi, AnEventTooLargeForThePipelineIs413AndNoDeadLetter) {
   constexpr std::size_t kLimit = 4096;
   Wired::Setup setup;
   setup.api = ", max_body_bytes: " + std::to_string(kLimit);
+  setup.input = "input: {max_event_bytes: " + std::to_string(kLimit) + "}\n";
   Wired wired(setup);
   auto client = wired.Client(kAgency);
   // The pipeline counts the key, the subject, beside the event.
@@ -469,10 +469,9 @@ TEST(WiredApi, WithoutItsStoreItAsksToComeBackAndTellsNothingOfIt) {
   const auto read = wired.Client(kPortal).Get(Portal("w-7"));
   file.Expect(kRecommendations, "get", 503, read);
   // The name of an attempt of ours: a notification id and a number.
-  const std::string reports = R"([{"success":true,"out_id":")" + decide::NotificationId("resident", "w-7", "d", 0) +
+  const std::string reports = R"([{"success":true,"out_id":")" + decide::NotificationId("some-decision", "w-7") +
                               R"(-1","biz_id":"900000000000000001^0"}])";
-  const auto report =
-      wired.Client().Post("/v1/receipts/aliyun?key=synthetic-report-key", reports, "application/json");
+  const auto report = wired.Client().Post("/v1/receipts/aliyun?key=synthetic-report-key", reports, "application/json");
   file.Expect(kReceipts, "post", 503, report);
   file.Expect("/v1/events", "post", 503, wired.Client(kAgency).Post("/v1/events", "{}", kCloudEvent));
   for (const auto* answer : {&read, &report}) {

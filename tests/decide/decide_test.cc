@@ -56,7 +56,7 @@ criteria:
   local: {label: {zh: 深圳户籍, en: Shenzhen hukou}, when: 'resident.hukou.city == "440300"'}
 notify:
   - {on: eligible, message: open, channels: [app], to: guardians}
-  - {on: reminder, ahead: 2 days, message: last, channels: [app]}
+  - {on: reminder, before: 2 days, message: last, channels: [app]}
 )";
 
 std::shared_ptr<const rules::RuleSet> Rules(std::vector<rules::SourceFile> files) {

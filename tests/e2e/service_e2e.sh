@@ -13,8 +13,8 @@ echo "planning: {quiet_from: '08:00', quiet_until: '08:00'}" >> "$work/zhitui.ya
 pid=$!; pids+=($pid)
 until curl -sf "http://127.0.0.1:$admin_port/readyz" > /dev/null; do kill -0 $pid || die "serve died: $(tail -3 "$work/serve.log")"; sleep 0.05; done
 api() { curl -s -H 'X-API-Key: synthetic-api-key-for-tests' "$@"; }
-today=$(TZ=Asia/Shanghai date +%Y-%m-%dT%H:%M:%S+08:00)
-birth=$(($(TZ=Asia/Shanghai date +%Y) - 75))-01-01
+today=$(TZ=CST-8 date +%Y-%m-%dT%H:%M:%S+08:00)
+birth=$(($(TZ=CST-8 date +%Y) - 75))-01-01
 for agency in police self; do
   if [ $agency = police ]; then data='{"birth_date":"'$birth'","hukou":{"city":"440300"},"death_date":null}'
   else data='{"contacts":{"phone":"13800131234","app":null,"wechat":null},"consent":{"messages":true},"preferences":{"locale":"zh"}}'; fi
