@@ -46,6 +46,10 @@ class Batch {
     record.headers = {{"content-type", std::string(kCloudEvent)}};
     std::expected<facts::Event, facts::Refused> event = facts::DecodeEvent(record, decode_);
     if (!event) return Refuse(line, event.error());
+    // The pipeline counts the key too; what is accepted here must not become a dead letter there.
+    if (record.value->size() + event->subject.size() > decode_.max_bytes) {
+      return Refuse(line, {facts::Refusal::kTooLarge, ""});
+    }
     const std::shared_ptr<const facts::Schema> schema = deps_.ruleset->SchemaOf(event->kind);
     record.topic = deps_.pipeline->InputTopicOf(event->kind);
     if (schema == nullptr || record.topic.empty()) {
@@ -59,9 +63,11 @@ class Batch {
 
   const std::vector<Record>& records() const { return records_; }
   const std::vector<Bad>& bad() const { return bad_; }
+  bool too_large() const { return too_large_; }
 
  private:
   void Refuse(const Line& line, const facts::Refused& refused) {
+    too_large_ = too_large_ || refused.reason == facts::Refusal::kTooLarge;
     bad_.push_back({line.number, facts::RefusalName(refused.reason), refused.detail});
   }
 
@@ -69,6 +75,7 @@ class Batch {
   facts::DecodeOptions decode_;
   std::vector<Record> records_;
   std::vector<Bad> bad_;
+  bool too_large_ = false;
 };
 
 Reply Refusal(const std::vector<Bad>& bad, const char* number_name) {
@@ -115,6 +122,9 @@ Reply PostEvents(const Options& options, const Deps& deps, const Call& call) {
   }
   Batch batch(options, deps);
   for (const Line& line : lines) batch.Take(line);
+  if (batch.too_large()) {
+    return Problem(413, "too-large", "an event holds at most " + std::to_string(options.max_body_bytes) + " bytes");
+  }
   if (!batch.bad().empty()) return Refusal(batch.bad(), number_name);
   if (Status appended = deps.pipeline->Append(batch.records()); !appended) {
     if (appended.error().kind == ErrorKind::kInvalid) {

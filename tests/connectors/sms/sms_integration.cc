@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <csignal>
 #include <set>
 #include <thread>
 
@@ -10,6 +11,9 @@
 
 namespace zhitui::sms {
 namespace {
+
+// As the program does at its start: OpenSSL writes to a socket that the peer may have closed.
+const auto kIgnored = std::signal(SIGPIPE, SIG_IGN);
 
 using delivery::Found;
 using delivery::SendResult;
