@@ -13,7 +13,6 @@ namespace {
 
 using value::Kind;
 using value::Type;
-using value::TypeRep;
 using Tag = value::TypeRep::Tag;
 
 class Checker {

@@ -13,7 +13,6 @@
 namespace zhitui::cel {
 namespace {
 
-using value::Kind;
 
 constexpr std::string_view kRange = "range error: the number does not fit the type";
 

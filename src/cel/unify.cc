@@ -5,7 +5,6 @@
 namespace zhitui::cel {
 
 using value::Type;
-using value::TypeRep;
 using Tag = value::TypeRep::Tag;
 
 Type NotNull(Type type) {
