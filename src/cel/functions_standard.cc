@@ -13,7 +13,6 @@
 namespace zhitui::cel {
 namespace {
 
-
 constexpr std::string_view kRange = "range error: the number does not fit the type";
 
 Value SizeString(const Call& c, const Value* a, std::size_t) {
