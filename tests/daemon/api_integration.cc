@@ -96,6 +96,17 @@ class CutStore final : public store::Store {
   std::atomic<bool> cut_{false};
 };
 
+// A document without other quoted scalars than texts, and without other plain ones than texts and whole numbers.
+Json ToJson(const yaml::Node& node) {
+  Json out;
+  Diagnostics none;
+  for (const yaml::Node& item : node.items()) out.push_back(ToJson(item));
+  for (const auto& [key, value] : node.entries()) out[key.text()] = ToJson(value);
+  if (!node.IsScalar()) return out;
+  if (const auto number = node.quoted() ? std::nullopt : yaml::ToInt(node, &none)) return *number;
+  return node.text();
+}
+
 // docs/openapi.yaml, as far as a test asks it.
 class OpenApi {
  public:
@@ -127,6 +138,22 @@ class OpenApi {
       EXPECT_TRUE(problem.contains(name.text())) << name.text();
     }
     EXPECT_EQ(problem["status"], status);
+  }
+
+  // The problem is the file's example, word for word. `name`: of several; empty: the only one.
+  void ExpectExample(const std::vector<std::string>& response, const std::string& name,
+                     const httplib::Result& answer) const {
+    std::vector<std::string> path = response;
+    path.insert(path.end(), {"content", "application/problem+json"});
+    if (name.empty()) {
+      path.emplace_back("example");
+    } else {
+      path.insert(path.end(), {"examples", name, "value"});
+    }
+    const yaml::Node* example = At(path);
+    ASSERT_NE(example, nullptr) << name;
+    ASSERT_TRUE(answer);
+    EXPECT_EQ(Json::parse(answer->body), ToJson(*example));
   }
 
  private:
@@ -351,8 +378,7 @@ TEST(WiredApi, AnEventBecomesAMessageOnItsChannelAndTheReceiptComesBackOverHttp)
   for (std::string line; std::getline(log, line);) told.insert(Json::parse(line)["provider"].get<std::string>());
   EXPECT_EQ(told, (std::multiset<std::string>{"aliyun", "jpush", "wechat"}));
 
-  // The portal says what the message said: 300 yuan a month from 80 to 89, 深民规〔2019〕2号. She is at least 86 and
-  // was born in 1940, so this holds until 2030-01-01.
+  // The portal says what the message said.
   const auto known = wired.Client(kPortal).Get(Portal("w-1"));
   const Json answer = Json::parse(known->body);
   ASSERT_EQ(answer["eligible"].size(), 1U) << known->body;
@@ -426,6 +452,27 @@ TEST(WiredApi, TheConfiguredKeysOpenWhatTheirScopesSay) {
   file.Expect("/v1/events", "post", 202, post(kChief));
   file.Expect("/v1/evaluate", "post", 200, judge(kChief));
   file.Expect(kRecommendations, "get", 404, read(kChief));
+}
+
+TEST(WiredApi, TheProblemsInTheFileAreTheOnesThatAreAnswered) {
+  const OpenApi file;
+  const Wired wired;
+  auto chief = wired.Client(kChief);
+  const auto shared = [](const char* name) { return std::vector<std::string>{"components", "responses", name}; };
+  const auto own = [](const char* path, const char* method, const char* status) {
+    return std::vector<std::string>{"paths", path, method, "responses", status};
+  };
+  file.ExpectExample(shared("NoKey"), "", wired.Client().Post("/v1/events", "{}", kCloudEvent));
+  file.ExpectExample(shared("NoScope"), "", wired.Client(kPortal).Post("/v1/events", "{}", kCloudEvent));
+  file.ExpectExample(shared("UnknownConnector"), "", chief.Get("/v1/receipts/smoke-signals"));
+  const std::string good = Event("police", "w-8", {{"birth_date", "1990-01-01"}}).dump();
+  const std::string bad = Event("police", "w-9", {{"birth_date", "1990-02-30"}}).dump();
+  file.ExpectExample(own("/v1/events", "post", "400"), "refused",
+                     chief.Post("/v1/events", good + "\n" + bad + "\n", kNdjson));
+  file.ExpectExample(own("/v1/events", "post", "400"), "noEvents", chief.Post("/v1/events", "\n", kNdjson));
+  file.ExpectExample(own(kRecommendations, "get", "404"), "unknownSubject", chief.Get(Portal("w-8")));
+  file.ExpectExample(own(kRecommendations, "get", "404"), "unknownKind",
+                     chief.Get("/v1/subjects/ghost/w-8/recommendations"));
 }
 
 // What is accepted is taken: an event that the pipeline finds too large never gets a 202.
