@@ -96,7 +96,7 @@ class CutStore final : public store::Store {
   std::atomic<bool> cut_{false};
 };
 
-// A document without other quoted scalars than texts, and without other plain ones than texts and whole numbers.
+// For documents whose plain scalars are texts and whole numbers.
 Json ToJson(const yaml::Node& node) {
   Json out;
   Diagnostics none;

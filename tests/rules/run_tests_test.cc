@@ -20,7 +20,8 @@ TEST(Samples, EachIsMarkedAsASampleAndCitesTheLawInEveryCriterion) {
     if (file.path.starts_with("facts/")) continue;
     EXPECT_TRUE(file.text.starts_with("# Sample. Verify against the current policy before use.\n")) << file.path;
   }
-  for (const Rule& rule : MustBuild(SampleFiles())->rules()) {
+  const auto set = MustBuild(SampleFiles());
+  for (const Rule& rule : set->rules()) {
     EXPECT_FALSE(rule.tests.empty()) << rule.id;
     for (const Criterion& criterion : rule.criteria) {
       EXPECT_FALSE(criterion.law.empty()) << rule.id << " " << criterion.id;
