@@ -90,13 +90,13 @@ report() { # embedded|cluster
 
 show_message() {
   local dir=$work/embedded line id
-  line=$(jq -c 'select(.provider == "jpush" and (.content | tostring | test("领取高龄津贴")))' "$dir/accepted.ndjson" | head -1)
+  line=$(jq -c 'select(.provider == "jpush" and (.content | tostring | test("领取高龄津贴")))' "$dir/accepted.ndjson" | sed -n 1p)
   [ -n "$line" ] || line=$(head -1 "$dir/accepted.ndjson")
   id=$(jq -r '.attempt_id' <<< "$line"); id=${id%-*}
   echo
   echo "  one message as the resident sees it, and why ($(jq -r .provider <<< "$line"))"
   jq -r '.content | if .notification then .notification.android | .title, .alert else .text // tostring end' <<< "$line" | sed '/^$/d; s/^/    /'
-  "$bin/zhitui" decisions --config "$dir/zhitui.yaml" --json | jq -c --arg id "$id" 'select(.notification == $id)' | head -1 |
+  "$bin/zhitui" decisions --config "$dir/zhitui.yaml" --json | jq -c --arg id "$id" 'select(.notification == $id)' | sed -n 1p |
     jq -r '.criteria[]? | "    \(if .truth == "true" then "✓" else "✗" end) \(.label.zh)\(if .law then "（\(.law)）" else "" end)"'
 }
 
