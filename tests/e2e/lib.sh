@@ -101,7 +101,7 @@ config() { # embedded|cluster FOLDER NAME EVENTS  writes FOLDER/zhitui.yaml; for
 }
 
 # Defaults of the simulator, which are synthetic.
-default_of() { "$bin/zhitui-sandbox" --help | sed -n "s/.*--$1 TEXT=\([^ ]*\).*/\1/p" | head -1; }
+default_of() { "$bin/zhitui-sandbox" --help | sed -n "s/.*--$1 TEXT=\([^ ]*\).*/\1/p" | sed -n 1p; }
 jpush_key=$(default_of jpush-app-key) jpush_secret=$(default_of jpush-master-secret)
 wechat_appid=$(default_of wechat-appid) wechat_secret=$(default_of wechat-secret)
 
