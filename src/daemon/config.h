@@ -57,7 +57,6 @@ struct Config {
   std::string sqlite_path;
   Millis sqlite_busy{0};
   bool survive_power_cut = true;  // store and embedded log
-  bool sqlite_full = true;
   store::RedisOptions redis_options;
   std::string ledger_topic;
   pipeline::Options pipeline;  // inputs, epoch and topics.ledger are filled in by the wiring

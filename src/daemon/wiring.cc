@@ -22,7 +22,6 @@ stream::LogOptions LogOptionsOf(const Config& config, const std::shared_ptr<std:
   options.path = config.log_path;
   options.busy_timeout = config.sqlite_busy;
   options.survive_power_cut = config.survive_power_cut;
-  options.survive_power_cut = config.sqlite_full;
   options.max_records_per_topic = static_cast<std::uint64_t>(config.log_max_records);
   if (writer) options.writer = writer;
   return options;
@@ -155,7 +154,7 @@ Result<std::shared_ptr<store::Store>> OpenStore(const Config& config, const std:
     store::SqliteOptions options;
     options.path = config.sqlite_path;
     options.busy_timeout = config.sqlite_busy;
-    options.survive_power_cut = config.sqlite_full;
+    options.survive_power_cut = config.survive_power_cut;
     if (writer) options.writer = writer;
     return store::OpenSqlite(options);
   }();
