@@ -42,7 +42,8 @@ struct Options {
   int admin_port = 9090;  // 0: any free port
   std::vector<ApiKey> keys;
   std::size_t max_body_bytes = 1048576;
-  std::size_t max_events = 1000;  // of one request
+  std::size_t max_events = 1000;          // of one request
+  std::size_t max_event_bytes = 1048576;  // of one event and its key, as the pipeline counts them
   std::size_t threads = 16;
   std::size_t max_header_bytes = 32768;
   Millis keep_alive{5000};         // an idle connection is closed after this, at once when others wait

@@ -38,7 +38,7 @@ std::string WithTime(std::string_view text, Instant now) {
 
 class Batch {
  public:
-  Batch(const Options& options, const Deps& deps) : deps_(deps) { decode_.max_bytes = options.max_body_bytes; }
+  Batch(const Options& options, const Deps& deps) : deps_(deps) { decode_.max_bytes = options.max_event_bytes; }
 
   void Take(const Line& line) {
     Record record;
@@ -123,7 +123,7 @@ Reply PostEvents(const Options& options, const Deps& deps, const Call& call) {
   Batch batch(options, deps);
   for (const Line& line : lines) batch.Take(line);
   if (batch.too_large()) {
-    return Problem(413, "too-large", "an event holds at most " + std::to_string(options.max_body_bytes) + " bytes");
+    return Problem(413, "too-large", "an event holds at most " + std::to_string(options.max_event_bytes) + " bytes");
   }
   if (!batch.bad().empty()) return Refusal(batch.bad(), number_name);
   if (Status appended = deps.pipeline->Append(batch.records()); !appended) {

@@ -185,7 +185,7 @@ const std::vector<Key<Config>>& ConfigKeys() {
         Other(Type::kPath, "rules.dir", "rules", "folder of facts, rules and messages",
               [](C& c, const Value& v) { c.rules_dir = v.text; }),
         Int("input.max_event_bytes", 1'048'576, 1024, 4'194'304, "a larger record is a dead letter",
-            [](C& c, const Value& v) { c.kafka_options.max_record_bytes = Size(v); }),
+            [](C& c, const Value& v) { c.kafka_options.max_record_bytes = c.api.max_event_bytes = Size(v); }),
     };
     for (auto part : {StreamKeys(), StoreKeys(), PipelineKeys(), ServiceKeys()}) {
       out.insert(out.end(), std::make_move_iterator(part.begin()), std::make_move_iterator(part.end()));

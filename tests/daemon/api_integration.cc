@@ -480,7 +480,6 @@ TEST(WiredApi, AnEventTooLargeForThePipelineIs413AndNoDeadLetter) {
   const OpenApi file;
   constexpr std::size_t kLimit = 4096;
   Wired::Setup setup;
-  setup.api = ", max_body_bytes: " + std::to_string(kLimit);
   setup.input = "input: {max_event_bytes: " + std::to_string(kLimit) + "}\n";
   Wired wired(setup);
   auto client = wired.Client(kAgency);

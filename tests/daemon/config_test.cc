@@ -3,6 +3,8 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <set>
+#include <sstream>
 
 #include "gtest/gtest.h"
 
@@ -265,6 +267,20 @@ TEST(Config, TheExamplesAreAcceptedAndTheReferenceExampleShowsTheDefaults) {
 TEST(Config, TheReferenceInDocsIsWhatTheProgramPrints) {
   EXPECT_EQ(ReadFile(std::string(ZHITUI_SOURCE_DIR) + "/docs/config.md"), ConfigReference())
       << "run: zhitui config reference > docs/config.md";
+}
+
+TEST(Config, NoKeyIsDeclaredTwice) {
+  // The reference has a table for each block, made from the declarations; a blank line ends a table.
+  std::istringstream reference(ConfigReference());
+  std::set<std::string> table;
+  std::size_t rows = 0;
+  for (std::string line; std::getline(reference, line);) {
+    if (line.empty()) table.clear();
+    if (!line.starts_with("| `")) continue;
+    ++rows;
+    EXPECT_TRUE(table.insert(line.substr(0, line.find(" |", 2))).second) << line;
+  }
+  EXPECT_GT(rows, 50U);
 }
 
 TEST(Config, TheReferenceNamesEveryKeyThatIsInEffect) {
