@@ -20,6 +20,7 @@ zhitui_room(value     USES base)
 zhitui_room(facts     USES base yaml value                                             OWNS simdjson)
 zhitui_room(cel       USES base value                                                  OWNS re2)
 zhitui_room(rules     USES base yaml value facts cel                                   OWNS nlohmann)
+zhitui_room(engine    USES base value facts cel rules)
 zhitui_room(decide    USES base value facts rules                                      OWNS nlohmann)
 zhitui_room(message   USES base yaml facts decide value)
 zhitui_room(planning  USES base value facts decide message)
@@ -32,7 +33,7 @@ zhitui_room(api       USES base value facts rules decide pipeline               
 zhitui_room(app       USES base message delivery  DIR connectors/app                   OWNS httplib nlohmann openssl)
 zhitui_room(wechat    USES base message delivery  DIR connectors/wechat                OWNS httplib nlohmann openssl)
 zhitui_room(sms       USES base message delivery  DIR connectors/sms                   OWNS httplib nlohmann openssl)
-zhitui_room(daemon    USES base yaml value facts cel rules decide message planning authoring stream store delivery
+zhitui_room(daemon    USES base yaml value facts cel rules engine decide message planning authoring stream store delivery
                            pipeline api app wechat sms                                 OWNS cli11 spdlog prometheus nlohmann httplib)
 
 # Vendor name -> prefix of its headers as written in #include <...>.

@@ -95,6 +95,59 @@ struct Activation {
   Date today{};
 };
 
+struct Plan;  // a program ready to run; opaque
+
+// How the answer of a condition depends on the one slot it reads, the day being fixed. It never depends on more.
+struct Dependence {
+  enum class Shape : std::uint8_t {
+    kAny,       // not known
+    kSteps,     // a comparison whose Order never falls, or never rises, as the value of an int or date grows; open at
+                // both ends of the type's range only
+    kMembers,   // the same for all values of the slot's type but `members`; null apart
+    kPrefixes,  // for strings: the same for all strings whose longest prefix among `members` is the same
+  };
+  Shape shape = Shape::kAny;
+  bool direct = false;  // kSteps: the slot itself is compared with `members`, any one of them on some day
+  // kMembers, kPrefixes: on any day. For kSteps the constants that stand in the condition, to suggest values from.
+  std::vector<Value> members;
+};
+
+// A part of a boolean program without &&, || or ! at its top: `age >= params.min_age`. Shares the program's storage and
+// may outlive it. Immutable.
+class Condition {
+ public:
+  Value Evaluate(const Activation& activation, Arena& arena) const;  // bool, Unknown or Error (also for another type)
+  // For a comparison: below 0, 0, above 0 as its left side is less than, equal to or greater than its right side.
+  // nullopt: not a comparison, or a side is open, or the sides have no order.
+  std::optional<int> Order(const Activation& activation, Arena& arena) const;
+  const std::vector<std::uint32_t>& slots() const { return slots_; }  // sorted, distinct
+  bool time_dependent() const { return time_dependent_; }
+  // Equal conditions have equal forms, whatever program they are of.
+  const std::string& canonical() const { return canonical_; }
+  Dependence dependence() const;  // kAny unless it reads exactly one slot
+
+ private:
+  friend class Splitter;
+  std::shared_ptr<const Plan> plan_;
+  std::uint32_t node_ = 0;
+  std::vector<std::uint32_t> slots_;
+  bool time_dependent_ = false;
+  std::string canonical_;
+};
+
+// A boolean program taken apart. Evaluating the conditions and joining them by Kleene's strong logic, with an error for
+// unknown, gives true, false or open exactly where the program does.
+struct Formula {
+  enum class Op : std::uint8_t { kCondition, kAll, kAny, kNot };
+  Op op = Op::kCondition;
+  std::vector<Formula> parts;   // kAll, kAny; one for kNot
+  std::uint32_t condition = 0;  // kCondition: index into Conditions::conditions
+};
+struct Conditions {
+  Formula formula;
+  std::vector<Condition> conditions;  // distinct by canonical form
+};
+
 class Program {
  public:
   Program();
@@ -110,6 +163,8 @@ class Program {
   // facts; nullopt when there is none. Exact for everything NextChange can follow (see TimeOpaque); never later than
   // the true change.
   std::optional<Date> NextChange(const Activation& activation, Date horizon, Arena& arena) const;
+
+  Conditions Split() const;
 
   value::Type type() const;
   std::span<const std::uint32_t> slots() const;  // read by this program, sorted and distinct

@@ -145,15 +145,6 @@ Value ConsecutiveMonths(const Call& c, const Value* a, std::size_t) {
   return Value::Int(run);
 }
 
-// GB/T 2260 and GB/T 10114 fill a code of a larger area with zeros: province 440000, city 440300, district 440304,
-// street 440304001, community 440304001007.
-std::string_view AreaPrefix(std::string_view code) {
-  if (code.size() == 12 && code.ends_with("000")) code.remove_suffix(3);
-  if (code.size() == 9 && code.ends_with("000")) code.remove_suffix(3);
-  if (code.size() == 6 && code.ends_with("00")) code.remove_suffix(2);
-  if (code.size() == 4 && code.ends_with("00")) code.remove_suffix(2);
-  return code;
-}
 Value Within(const Call&, const Value* a, std::size_t) {
   return Value::Bool(a[0].AsString().starts_with(AreaPrefix(a[1].AsString())));
 }
@@ -205,6 +196,14 @@ constexpr std::array kRows{
 };
 
 }  // namespace
+
+std::string_view AreaPrefix(std::string_view code) {
+  if (code.size() == 12 && code.ends_with("000")) code.remove_suffix(3);
+  if (code.size() == 9 && code.ends_with("000")) code.remove_suffix(3);
+  if (code.size() == 6 && code.ends_with("00")) code.remove_suffix(2);
+  if (code.size() == 4 && code.ends_with("00")) code.remove_suffix(2);
+  return code;
+}
 
 std::span<const FunctionRow> LawFunctions() { return kRows; }
 

@@ -5,11 +5,12 @@
 #include "cel/horizon.h"
 #include "cel/parser.h"
 #include "cel/plan.h"
+#include "cel/split.h"
 
 namespace zhitui::cel {
 
 struct Program::Impl {
-  std::unique_ptr<const Plan> plan;
+  std::shared_ptr<const Plan> plan;
 };
 
 Program::Program() = default;
@@ -30,6 +31,8 @@ Value Program::Evaluate(const Activation& activation, Arena& arena) const {
 std::optional<Date> Program::NextChange(const Activation& activation, Date horizon, Arena& arena) const {
   return FindNextChange(*impl_->plan, activation.slots, activation.today, horizon, arena);
 }
+
+Conditions Program::Split() const { return Splitter(impl_->plan).Run(); }
 
 value::Type Program::type() const { return impl_->plan->type; }
 std::span<const std::uint32_t> Program::slots() const { return impl_->plan->slots; }

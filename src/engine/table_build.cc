@@ -1,0 +1,404 @@
+// The tables of one day.
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <deque>
+#include <map>
+#include <set>
+
+#include "engine/table.h"
+
+namespace zhitui::engine {
+namespace {
+
+constexpr std::size_t kMaxParts = 256;
+
+// Sets the bits of one row; equal rows are stored once.
+class Rows {
+ public:
+  Rows(std::vector<std::uint64_t>& rows, std::size_t words) : rows_(rows), words_(words) {
+    rows_.assign(words_, ~std::uint64_t{0});
+    known_.emplace(rows_, 0);
+  }
+  std::uint32_t Number(const std::vector<std::uint64_t>& row) {
+    const auto [it, fresh] = known_.emplace(row, static_cast<std::uint32_t>(rows_.size()));
+    if (fresh) rows_.insert(rows_.end(), row.begin(), row.end());
+    return it->second;
+  }
+
+ private:
+  std::vector<std::uint64_t>& rows_;
+  std::size_t words_;
+  std::map<std::vector<std::uint64_t>, std::uint32_t> known_;
+};
+
+class TableBuilder {
+ public:
+  TableBuilder(std::shared_ptr<const Model> model, Date day) : model_(*model) {
+    out_ = std::make_unique<Table::Impl>();
+    out_->model = std::move(model);
+    out_->day = day;
+    out_->kernels = &BestKernels();
+    out_->blocks = (model_.alternatives.size() + kWordsOfBlock * 64 - 1) / (kWordsOfBlock * 64);
+    words_ = out_->words();
+  }
+
+  std::unique_ptr<const Table::Impl> Run() {
+    Rows rows(out_->rows, words_);
+    uses_.resize(model_.conditions.size());
+    for (std::uint32_t i = 0; i < model_.alternatives.size(); ++i) {
+      for (const Literal l : model_.alternatives[i].literals) uses_[ConditionOf(l)].push_back({i, Negated(l)});
+    }
+    AddRules();
+    // The facts that leave the fewest alternatives come first.
+    std::vector<std::pair<std::size_t, std::uint32_t>> order;
+    for (std::uint32_t f = 0; f < model_.facts.size(); ++f) {
+      std::size_t literals = 0;
+      for (const std::uint32_t c : model_.facts[f].conditions) literals += uses_[c].size();
+      order.emplace_back(~literals, f);
+    }
+    std::sort(order.begin(), order.end());
+    out_->fact_of_slot.assign(model_.schema->facts().size(), kNone);
+    out_->facts.reserve(order.size());
+    for (const auto& [literals, f] : order) {
+      const Fact& fact = model_.facts[f];
+      if (fact.conditions.empty()) continue;
+      out_->fact_of_slot[fact.slot] = static_cast<std::uint32_t>(out_->facts.size());
+      out_->facts.push_back(MakeFact(fact, rows));
+    }
+    AddComputed(rows);
+    return std::move(out_);
+  }
+
+ private:
+  struct Use {
+    std::uint32_t alternative;
+    bool negated;
+  };
+
+  void AddRules() {
+    out_->live.assign(words_, 0);
+    out_->live_later.assign(words_, 0);
+    out_->of_rule.resize(model_.rules.size());
+    for (std::uint32_t i = 0; i < model_.alternatives.size(); ++i) {
+      const std::uint32_t local = model_.alternatives[i].rule;
+      const rules::Rule& rule = model_.rule(local);
+      const bool ended = rule.valid_until && out_->day >= *rule.valid_until;
+      const bool begun = !rule.valid_from || out_->day >= *rule.valid_from;
+      if (!ended) Set(out_->live_later, i);
+      if (!ended && begun) Set(out_->live, i);
+      out_->rule_of.push_back(local);
+      out_->of_rule[local].push_back(i);
+    }
+  }
+
+  static void Set(std::vector<std::uint64_t>& row, std::size_t bit) { row[bit / 64] |= std::uint64_t{1} << bit % 64; }
+  static void Clear(std::vector<std::uint64_t>& row, std::size_t bit) {
+    row[bit / 64] &= ~(std::uint64_t{1} << bit % 64);
+  }
+
+  FactTable MakeFact(const Fact& fact, Rows& rows) {
+    FactTable table;
+    table.slot = fact.slot;
+    table.key = fact.key;
+    conditions_.clear();
+    for (const std::uint32_t i : fact.conditions) {
+      conditions_.push_back(&model_.conditions[i]);
+      if (!model_.conditions[i].time_dependent) continue;
+      Condition& today = today_.emplace_back(Copy(model_.conditions[i]));
+      arena_.Reset();
+      Analyse(model_, fact, today, out_->day, arena_);
+      conditions_.back() = &today;
+    }
+    if (fact.key == Key::kString) {
+      ListWords(table);
+    } else {
+      ListCuts(table);
+    }
+    table.null = table.classes++;
+    table.absent = table.classes++;
+    for (std::size_t c = 0; c < conditions_.size(); ++c) {
+      table.truths[c].push_back(conditions_[c]->of_null);
+      table.truths[c].push_back(conditions_[c]->of_absent);
+    }
+    out_->distinct_classes += table.classes;
+    MakeRows(fact, table, rows);
+    today_.clear();
+    return table;
+  }
+
+  // What Analyse writes and reads; a cel::Condition is shared by copying.
+  static Condition Copy(const Condition& c) {
+    Condition out;
+    out.when = c.when;
+    out.slots = c.slots;
+    out.dependence = c.dependence;
+    out.time_dependent = true;
+    return out;
+  }
+
+  void ListCuts(FactTable& table) {
+    for (const Condition* c : conditions_) {
+      for (const Step& step : c->steps) table.cuts.push_back(step.start);
+    }
+    std::sort(table.cuts.begin(), table.cuts.end());
+    table.cuts.erase(std::unique(table.cuts.begin(), table.cuts.end()), table.cuts.end());
+    // The first step of each condition begins at the lowest key.
+    if (!table.cuts.empty()) table.cuts.erase(table.cuts.begin());
+    table.classes = static_cast<std::uint16_t>(table.cuts.size() + 1);
+    for (const Condition* c : conditions_) {
+      std::vector<Truth>& truths = table.truths.emplace_back();
+      std::size_t at = 0;
+      for (std::size_t i = 0; i < table.classes; ++i) {
+        if (i > 0) {
+          while (at + 1 < c->steps.size() && c->steps[at + 1].start <= table.cuts[i - 1]) ++at;
+        }
+        truths.push_back(c->steps[at].truth);
+      }
+    }
+    DivideCuts(table);
+  }
+
+  static void DivideCuts(FactTable& table) {
+    if (table.cuts.empty()) return;
+    const std::uint64_t range =
+        static_cast<std::uint64_t>(table.cuts.back()) - static_cast<std::uint64_t>(table.cuts.front());
+    while ((range >> table.part_shift) >= kMaxParts) ++table.part_shift;
+    const std::size_t parts = (range >> table.part_shift) + 1;
+    for (std::size_t part = 0; part < parts; ++part) {
+      const std::uint64_t offset = static_cast<std::uint64_t>(part) << table.part_shift;
+      const auto first = static_cast<std::int64_t>(static_cast<std::uint64_t>(table.cuts.front()) + offset);
+      const auto it = std::upper_bound(table.cuts.begin(), table.cuts.end(), first);
+      table.first_of_part.push_back(static_cast<std::uint16_t>(it - table.cuts.begin()));
+    }
+  }
+
+  static Truth ByPrefix(const Words& words, std::string_view text) {
+    for (const auto& [prefix, truth] : words.prefixes) {
+      if (text.starts_with(prefix)) return truth;
+    }
+    return words.otherwise;
+  }
+
+  void ListWords(FactTable& table) {
+    std::set<std::string, std::less<>> members;
+    std::set<std::string, std::less<>> prefixes;
+    for (const Condition* c : conditions_) {
+      for (const auto& [word, truth] : c->words.members) members.insert(word);
+      for (const auto& [word, truth] : c->words.prefixes) prefixes.insert(word);
+    }
+    const std::size_t count = members.size() + prefixes.size() + 1;
+    table.classes = static_cast<std::uint16_t>(count);
+    table.other = static_cast<std::uint16_t>(count - 1);
+    std::vector<std::string_view> texts;
+    for (const std::string& word : members) {
+      table.words.Add(word, static_cast<std::uint16_t>(texts.size()));
+      texts.push_back(word);
+    }
+    std::set<std::uint32_t, std::greater<>> sizes;
+    for (const std::string& prefix : prefixes) {
+      table.prefixes.Add(prefix, static_cast<std::uint16_t>(texts.size()));
+      texts.push_back(prefix);
+      sizes.insert(static_cast<std::uint32_t>(prefix.size()));
+    }
+    table.words.Finish();
+    table.prefixes.Finish();
+    table.prefix_sizes.assign(sizes.begin(), sizes.end());
+    for (const Condition* c : conditions_) {
+      std::vector<Truth>& truths = table.truths.emplace_back(count, c->words.otherwise);
+      if (!c->words.prefixes.empty()) {
+        for (std::size_t i = 0; i < texts.size(); ++i) truths[i] = ByPrefix(c->words, texts[i]);
+      }
+      for (const auto& [word, truth] : c->words.members) {
+        const auto it = std::lower_bound(texts.begin(), texts.begin() + static_cast<std::ptrdiff_t>(members.size()),
+                                         std::string_view(word));
+        truths[static_cast<std::size_t>(it - texts.begin())] = truth;
+      }
+    }
+  }
+
+  // Starts from the row of the class before and changes what the conditions that differ say.
+  void MakeRows(const Fact& fact, FactTable& table, Rows& rows) {
+    std::vector<std::uint64_t> certain(words_, ~std::uint64_t{0});
+    std::vector<std::uint64_t> possible = certain;
+    std::vector<std::uint64_t> later = certain;
+    // How many literals of the fact each alternative fails; it can have several on one fact.
+    std::vector<std::uint16_t> not_certain(model_.alternatives.size());
+    std::vector<std::uint16_t> not_possible(model_.alternatives.size());
+    std::vector<std::uint16_t> not_later(model_.alternatives.size());
+    std::vector<Truth> before;
+    const auto count = [](std::vector<std::uint16_t>& counts, std::vector<std::uint64_t>& row, std::uint32_t i,
+                          int by) {
+      counts[i] = static_cast<std::uint16_t>(counts[i] + by);
+      if (counts[i] == 0) Set(row, i);
+      if (counts[i] == 1 && by > 0) Clear(row, i);
+    };
+    const auto apply = [&](std::size_t c, Truth truth, int by) {
+      for (const Use& use : uses_[fact.conditions[c]]) {
+        const bool holds = truth == (use.negated ? Truth::kFalse : Truth::kTrue);
+        const bool open = truth == Truth::kOpen;
+        if (!holds) count(not_certain, certain, use.alternative, by);
+        if (!holds && !open) count(not_possible, possible, use.alternative, by);
+        if (!holds && !open && !conditions_[c]->time_dependent) count(not_later, later, use.alternative, by);
+      }
+    };
+    bool changed = false;
+    for (std::size_t i = 0; i < table.classes; ++i) {
+      for (std::size_t c = 0; c < conditions_.size(); ++c) {
+        const Truth truth = table.truths[c][i];
+        if (i > 0 && before[c] == truth) continue;
+        if (i > 0) apply(c, before[c], -1);
+        apply(c, truth, 1);
+        changed = true;
+        if (i == 0) {
+          before.push_back(truth);
+        } else {
+          before[c] = truth;
+        }
+      }
+      if (!changed && i > 0) {
+        table.certain.push_back(table.certain.back());
+        table.possible.push_back(table.possible.back());
+        table.later.push_back(table.later.back());
+        continue;
+      }
+      changed = false;
+      table.certain.push_back(rows.Number(certain));
+      table.possible.push_back(possible == certain ? table.certain.back() : rows.Number(possible));
+      table.later.push_back(later == possible ? table.possible.back() : rows.Number(later));
+    }
+    std::uint64_t blocks = 0;
+    for (const std::uint32_t c : fact.conditions) blocks |= BlocksOf(c);
+    out_->blocks_of_fact.push_back(blocks);
+  }
+
+  std::uint64_t BlocksOf(std::uint32_t condition) const {
+    std::uint64_t blocks = 0;
+    for (const Use& use : uses_[condition]) {
+      blocks |= std::uint64_t{1} << use.alternative / (kWordsOfBlock * 64) % 64;
+    }
+    return blocks;
+  }
+
+  void AddComputed(Rows& rows) {
+    out_->computed_of_slot.resize(model_.schema->facts().size());
+    for (const std::uint32_t i : model_.computed) {
+      const Condition& condition = model_.conditions[i];
+      for (const std::uint32_t slot : condition.slots) {
+        out_->computed_of_slot[slot].push_back(static_cast<std::uint32_t>(out_->computed.size()));
+      }
+      out_->blocks_of_computed.push_back(BlocksOf(i));
+      std::vector<std::uint64_t> positive(words_);
+      std::vector<std::uint64_t> negative(words_);
+      for (const Use& use : uses_[i]) Set(use.negated ? negative : positive, use.alternative);
+      Computed computed;
+      computed.condition = i;
+      computed.positive = rows.Number(positive);
+      computed.negative = rows.Number(negative);
+      computed.constant = condition.slots.empty();
+      arena_.Reset();
+      if (computed.constant) computed.truth = Evaluate(condition, {}, out_->day, arena_);
+      out_->computed.push_back(computed);
+    }
+  }
+
+  const Model& model_;
+  std::unique_ptr<Table::Impl> out_;
+  std::size_t words_ = 0;
+  std::vector<std::vector<Use>> uses_;        // of each condition
+  std::vector<const Condition*> conditions_;  // of the fact being made, as they are on the day
+  std::deque<Condition> today_;
+  value::Arena arena_;
+};
+
+std::uint64_t Load(const char* p, std::size_t n) {
+  std::uint64_t out = 0;
+  std::memcpy(&out, p, n);
+  return out;
+}
+
+}  // namespace
+
+WordIndex::Entry WordIndex::EntryOf(std::string_view word) {
+  Entry out;
+  const std::size_t n = word.size();
+  out.size = static_cast<std::uint32_t>(n);
+  if (n >= 8) {
+    out.a = Load(word.data(), 8);
+    out.b = Load(word.data() + n - 8, 8);
+  } else if (n >= 4) {
+    out.a = Load(word.data(), 4);
+    out.b = Load(word.data() + n - 4, 4);
+  } else if (n > 0) {
+    out.a = static_cast<unsigned char>(word[0]);
+    out.b = static_cast<std::uint64_t>(static_cast<unsigned char>(word[n / 2])) << 8 |
+            static_cast<unsigned char>(word[n - 1]);
+  }
+  return out;
+}
+
+std::uint64_t WordIndex::Hash(const Entry& e) {
+  const std::uint64_t h = (e.a ^ std::rotl(e.b, 32) ^ e.size) * 0x9e3779b97f4a7c15U;
+  return h ^ h >> 32;
+}
+
+void WordIndex::Add(std::string word, std::uint16_t number) { words_.emplace_back(std::move(word), number); }
+
+void WordIndex::Finish() {
+  if (words_.empty()) return;
+  table_.resize(std::bit_ceil(words_.size() * 2 + 2));
+  long_words_.resize(table_.size());
+  mask_ = table_.size() - 1;
+  for (std::uint32_t i = 0; i < words_.size(); ++i) {
+    Entry e = EntryOf(words_[i].first);
+    e.number = words_[i].second;
+    std::uint64_t at = Hash(e) & mask_;
+    while (table_[at].number != kMissing) at = (at + 1) & mask_;
+    table_[at] = e;
+    long_words_[at] = i;
+  }
+}
+
+std::uint16_t WordIndex::Find(std::string_view word) const {
+  if (table_.empty()) return kMissing;
+  const Entry e = EntryOf(word);
+  for (std::uint64_t at = Hash(e) & mask_;; at = (at + 1) & mask_) {
+    const Entry& other = table_[at];
+    if (other.number == kMissing) return kMissing;
+    if (other.a != e.a || other.b != e.b || other.size != e.size) continue;
+    if (e.size <= 16 || words_[long_words_[at]].first == word) return other.number;
+  }
+}
+
+std::uint16_t Table::Impl::ClassOf(const FactTable& fact, const Value& v) const {
+  if (v.is(value::Kind::kUnknown)) return fact.absent;
+  if (v.is(value::Kind::kNull)) return fact.null;
+  if (fact.key == Key::kString) {
+    const std::string_view text = v.AsString();
+    const std::uint16_t found = fact.words.Find(text);
+    if (found != WordIndex::kMissing) return found;
+    for (const std::uint32_t size : fact.prefix_sizes) {
+      if (text.size() < size) continue;
+      const std::uint16_t by_prefix = fact.prefixes.Find(text.substr(0, size));
+      if (by_prefix != WordIndex::kMissing) return by_prefix;
+    }
+    return fact.other;
+  }
+  if (fact.cuts.empty()) return 0;
+  const std::int64_t key = fact.key == Key::kDecimal ? KeyOf(model->facts[model->fact_of_slot[fact.slot]], v)
+                           : fact.key == Key::kBool  ? (v.AsBool() ? 1 : 0)
+                                                     : v.AsInt();
+  if (key < fact.cuts.front()) return 0;
+  if (key >= fact.cuts.back()) return static_cast<std::uint16_t>(fact.cuts.size());
+  const std::uint64_t offset = static_cast<std::uint64_t>(key) - static_cast<std::uint64_t>(fact.cuts.front());
+  std::uint16_t at = fact.first_of_part[offset >> fact.part_shift];
+  while (fact.cuts[at] <= key) ++at;
+  return at;
+}
+
+std::unique_ptr<const Table::Impl> MakeTable(std::shared_ptr<const Model> model, Date day) {
+  return TableBuilder(std::move(model), day).Run();
+}
+
+}  // namespace zhitui::engine
