@@ -39,6 +39,16 @@ struct EvaluateArguments {
 };
 int Evaluate(const EvaluateArguments& arguments);
 
+struct BenchArguments {
+  std::string rules;
+  std::string profiles;
+  std::string at = "2026-03-01";
+  std::string kind = "resident";
+  std::size_t threads = 2;
+  bool json = false;
+};
+int RulesBench(const BenchArguments& arguments);
+
 int Ingest(const std::string& config, const std::string& file);
 int Ledger(const std::string& config, bool json);
 int Decisions(const std::string& config, bool json);

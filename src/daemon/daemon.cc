@@ -22,6 +22,7 @@ void AddConfigOption(CLI::App* app, std::string& path) {
 struct Line {
   ServeArguments serve;
   EvaluateArguments evaluate;
+  BenchArguments bench;
   std::string config;
   std::string folder;
   std::string file;
@@ -75,6 +76,18 @@ void AddRules(CLI::App& app, Line& line) {
   CLI::App* test = rules->add_subcommand("test", "Run the tests beside the rules");
   test->add_option("DIR", line.folder, "The rules folder")->required();
   test->callback([&line] { line.command = [&line] { return RulesTest(line.folder); }; });
+
+  CLI::App* bench = rules->add_subcommand("bench", "Measure how fast the rules answer for a file of profiles");
+  bench->add_option("--rules", line.bench.rules, "The rules folder")->required();
+  bench->add_option("--profiles", line.bench.profiles, R"(NDJSON: {"subject": …, "kind": …, "facts": {…}})")
+      ->required();
+  bench->add_option("--at", line.bench.at, "The day")->capture_default_str();
+  bench->add_option("--kind", line.bench.kind, "Kind of subject; others are skipped")->capture_default_str();
+  bench->add_option("--threads", line.bench.threads, "Of the population run")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
+  bench->add_flag("--json", line.bench.json, "As JSON");
+  bench->callback([&line] { line.command = [&line] { return RulesBench(line.bench); }; });
 
   CLI::App* evaluate = app.add_subcommand("evaluate", "Determine all rules for the facts of one subject");
   evaluate->add_option("--rules", line.evaluate.rules, "The rules folder")->required();

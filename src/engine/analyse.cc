@@ -159,7 +159,7 @@ bool AnalyseDecimal(const Fact& fact, Condition& condition, Probe& probe) {
   std::vector<std::int64_t> constants;
   for (const Value& v : condition.dependence.members) {
     if (!v.is(Kind::kDecimal) && !v.is(Kind::kInt)) return false;
-    const std::int64_t key = KeyOf(fact, v);
+    const std::int64_t key = DecimalKey(v, fact.scale);
     if (key <= -kKeyEnd / 10 || key >= kKeyEnd / 10) return false;
     constants.push_back(key);
   }
@@ -233,34 +233,23 @@ Truth EvaluateRule(const rules::Rule& rule, const cel::Activation& activation, v
 
 }  // namespace
 
-std::int64_t KeyOf(const Fact& fact, const Value& v) {
-  switch (fact.key) {
-    case Key::kBool:
-      return v.AsBool() ? 1 : 0;
-    case Key::kDate:
-      return v.AsDate().time_since_epoch().count();
-    case Key::kInt:
-    case Key::kString:
-      return v.AsInt();
-    case Key::kDecimal:
-      break;
-  }
+std::int64_t DecimalKey(const Value& v, std::uint8_t scale) {
   constexpr std::array<std::int64_t, 19> kPowers = [] {
     std::array<std::int64_t, 19> out{1};
     for (std::size_t i = 1; i < out.size(); ++i) out[i] = out[i - 1] * 10;
     return out;
   }();
   const value::Decimal d = v.is(Kind::kInt) ? value::Decimal{v.AsInt(), 0} : v.AsDecimal();
-  if (d.scale <= fact.scale) {
-    const std::int64_t power = kPowers[fact.scale - d.scale];
-    if (d.coefficient >= kKeyEnd / 2 / power) return kKeyEnd;
-    if (d.coefficient <= -kKeyEnd / 2 / power) return -kKeyEnd;
-    return d.coefficient * power * 2;
+  if (d.scale <= scale) {
+    std::int64_t key = 0;
+    if (!__builtin_mul_overflow(d.coefficient, kPowers[scale - d.scale] * 2, &key) && key < kKeyEnd && key > -kKeyEnd) {
+      return key;
+    }
+    return d.coefficient > 0 ? kKeyEnd : -kKeyEnd;
   }
-  const std::int64_t power = kPowers[d.scale - fact.scale];
-  std::int64_t units = d.coefficient / power;
+  const std::int64_t power = kPowers[d.scale - scale];
   const std::int64_t rest = d.coefficient % power;
-  if (rest < 0) --units;
+  const std::int64_t units = d.coefficient / power - (rest < 0 ? 1 : 0);
   if (units >= kKeyEnd / 2) return kKeyEnd;
   if (units <= -kKeyEnd / 2) return -kKeyEnd;
   return units * 2 + (rest != 0 ? 1 : 0);

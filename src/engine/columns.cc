@@ -34,15 +34,18 @@ ClassSet MakeSet(const std::vector<bool>& in) {
   for (std::size_t c = 0; c < in.size(); ++c) {
     if (!in[c]) continue;
     out.table[c >> 7][c & 15] = static_cast<std::uint8_t>(out.table[c >> 7][c & 15] | 1U << (c >> 4 & 7));
-    if (c == 0 || !in[c - 1]) {
-      if (++runs == 1) out.first = static_cast<std::uint8_t>(c);
-    }
+    if ((c == 0 || !in[c - 1]) && ++runs == 1) out.first = static_cast<std::uint8_t>(c);
     if (runs == 1) out.last = static_cast<std::uint8_t>(c);
   }
   for (auto& half : out.table) {
     for (std::size_t i = 16; i < 64; i += 16) std::copy_n(half, 16, half + i);
   }
-  out.is_run = runs == 1;
+  using Form = ClassSet::Form;
+  if (runs != 1) return out;
+  out.form = out.first == out.last                    ? Form::kOne
+             : out.first == 0                         ? Form::kUpTo
+             : std::size_t{out.last} + 1 == in.size() ? Form::kFrom
+                                                      : Form::kRun;
   return out;
 }
 
@@ -56,24 +59,23 @@ struct Columns::Impl {
 
   // Bitmaps of literals. The first one is all ones; then for each test the bitmap of its set.
   std::vector<Test> tests;
-  // For each rule, its alternatives as Kernels::alternatives reads them: of the certain and of the possible bitmaps.
-  struct Program {
-    std::vector<std::uint32_t> code;
-    std::vector<std::uint32_t> start;         // of each rule in code; one more at the end
-    std::vector<std::uint32_t> conjunctions;  // of each rule
-  };
-  Program certain;
-  Program possible;
+  // The alternatives of all rules as Kernels::rules reads them, of the certain and of the possible bitmaps.
+  std::vector<std::uint32_t> certain;
+  std::vector<std::uint32_t> possible;
+  std::size_t rules = 0;
 
   const Table::Impl& t() const { return *table->impl_; }
 
-  // Calls visit(rule, at, eligible, unknown) with the bitmaps of kLanes subjects from `at`, for each rule and step.
+  // Calls visit(at, inside, certain, possible) with the bitmaps of kLanes subjects from `at` for all rules; `possible`
+  // is null when nothing is open there, and `inside` says who is before `end`.
   template <class Visitor>
   void Visit(std::size_t begin, std::size_t end, Visitor visit) const {
     const Kernels& kernels = *t().kernels;
-    const std::size_t rules = certain.conjunctions.size();
     std::vector<std::uint64_t> storage((tests.size() + 1) * (kLanes / 64), ~std::uint64_t{0});
     const auto* bitmaps = reinterpret_cast<const Bitmap*>(storage.data());
+    std::vector<std::uint64_t> results(2 * rules * (kLanes / 64));
+    auto* const of_certain = reinterpret_cast<Bitmap*>(results.data());
+    auto* const of_possible = of_certain + rules;
     for (std::size_t at = begin; at < end; at += kLanes) {
       const bool any_open = open[at / kLanes];
       for (std::size_t i = 0; i < tests.size(); ++i) {
@@ -86,17 +88,9 @@ struct Columns::Impl {
         const std::size_t from = at + w * 64;
         inside[w] = from + 64 <= end ? ~std::uint64_t{0} : from >= end ? 0 : (std::uint64_t{1} << (end - from)) - 1;
       }
-      for (std::size_t r = 0; r < rules; ++r) {
-        Bitmap eligible{};
-        Bitmap unknown{};
-        kernels.alternatives(bitmaps, certain.code.data() + certain.start[r], certain.conjunctions[r], eligible);
-        if (any_open) {
-          kernels.alternatives(bitmaps, possible.code.data() + possible.start[r], possible.conjunctions[r], unknown);
-          for (std::size_t w = 0; w < kLanes / 64; ++w) unknown[w] &= ~eligible[w] & inside[w];
-        }
-        for (std::size_t w = 0; w < kLanes / 64; ++w) eligible[w] &= inside[w];
-        visit(r, at, eligible, unknown);
-      }
+      kernels.rules(bitmaps, certain.data(), rules, of_certain);
+      if (any_open) kernels.rules(bitmaps, possible.data(), rules, of_possible);
+      visit(at, inside, of_certain, any_open ? of_possible : nullptr);
     }
   }
 };
@@ -153,7 +147,9 @@ class Planner {
         std::map<std::pair<std::uint8_t, Truth>, std::size_t> pairs;
         std::vector<std::size_t> finer(fact.classes);
         std::size_t count = 0;
-        for (std::size_t i = 0; i < fact.classes; ++i) {
+        // None and absent come first: then what lies above a limit reaches to the last class.
+        for (std::size_t n = 0; n < fact.classes; ++n) {
+          const std::size_t i = (n + fact.classes - 2) % fact.classes;
           const auto [it, fresh] = pairs.emplace(std::pair(of_class[i], fact.truths[c][i]), count);
           if (fresh) ++count;
           finer[i] = it->second;
@@ -206,24 +202,23 @@ Columns::Columns(std::shared_ptr<const Table> table) : impl_(std::make_unique<Im
   const Table::Impl& t = impl_->t();
   Planner planner(t, impl_->columns, impl_->tests);
   planner.Run();
-  const std::size_t rules = t.model->rules.size();
-  for (auto* program : {&impl_->certain, &impl_->possible}) {
-    program->conjunctions.resize(rules);
-    for (std::size_t r = 0; r < rules; ++r) {
-      program->start.push_back(static_cast<std::uint32_t>(program->code.size()));
+  impl_->rules = t.model->rules.size();
+  for (auto* code : {&impl_->certain, &impl_->possible}) {
+    for (std::size_t r = 0; r < impl_->rules; ++r) {
+      const std::size_t head = code->size();
+      code->push_back(0);
       for (const std::uint32_t i : t.of_rule[r]) {
         if ((t.live[i / 64] >> i % 64 & 1) == 0) continue;
-        ++program->conjunctions[r];
-        const std::size_t at = program->code.size();
-        program->code.push_back(0);
+        ++(*code)[head];
+        const std::size_t at = code->size();
+        code->push_back(0);
         for (const Literal l : t.model->alternatives[i].literals) {
-          const std::uint32_t bitmap = program == &impl_->certain ? planner.Of(l).certain : planner.Of(l).possible;
-          if (bitmap != 0) program->code.push_back(bitmap);
+          const std::uint32_t bitmap = code == &impl_->certain ? planner.Of(l).certain : planner.Of(l).possible;
+          if (bitmap != 0) code->push_back(bitmap);
         }
-        program->code[at] = static_cast<std::uint32_t>(program->code.size() - at - 1);
+        (*code)[at] = static_cast<std::uint32_t>(code->size() - at - 1);
       }
     }
-    program->start.push_back(static_cast<std::uint32_t>(program->code.size()));
   }
 }
 
@@ -258,8 +253,8 @@ void Columns::Append(std::span<const Value> slots, Scratch& scratch) {
     if (column.fact != last_fact) {
       last_fact = column.fact;
       const FactTable& fact = t.facts[column.fact];
-      last_class = t.ClassOf(fact, fact.slot < slots.size() ? slots[fact.slot] : Value::Unknown(nullptr));
-      open = open || fact.certain[last_class] != fact.possible[last_class];
+      last_class = fact.ClassOf(fact.slot < slots.size() ? slots[fact.slot] : Value::Unknown(nullptr));
+      open = open || fact.rows[last_class].certain != fact.rows[last_class].possible;
     }
     column.data[at] = column.of_class[last_class];
   }
@@ -267,19 +262,16 @@ void Columns::Append(std::span<const Value> slots, Scratch& scratch) {
 }
 
 Columns::Counts Columns::Count(std::size_t begin, std::size_t end) const {
+  const Kernels& kernels = *impl_->t().kernels;
   Counts out;
-  out.eligible.resize(impl_->t().model->rules.size());
-  out.unknown.resize(out.eligible.size());
+  out.eligible.resize(impl_->rules);
+  out.unknown.resize(impl_->rules);
   impl_->Visit(begin, std::min(end, impl_->size),
-               [&](std::size_t rule, std::size_t, const std::uint64_t* certain, const std::uint64_t* unknown) {
-                 std::uint64_t eligible = 0;
-                 std::uint64_t open = 0;
-                 for (std::size_t w = 0; w < kLanes / 64; ++w) {
-                   eligible += static_cast<std::uint64_t>(std::popcount(certain[w]));
-                   open += static_cast<std::uint64_t>(std::popcount(unknown[w]));
+               [&](std::size_t, const Bitmap& inside, const Bitmap* certain, const Bitmap* possible) {
+                 kernels.count(certain, nullptr, inside, impl_->rules, out.eligible.data());
+                 if (possible != nullptr) {
+                   kernels.count(possible, certain, inside, impl_->rules, out.unknown.data());
                  }
-                 out.eligible[rule] += eligible;
-                 out.unknown[rule] += open;
                });
   return out;
 }
@@ -287,14 +279,18 @@ Columns::Counts Columns::Count(std::size_t begin, std::size_t end) const {
 void Columns::Answer(std::size_t block, std::vector<std::uint64_t>* eligible,
                      std::vector<std::uint64_t>* unknown) const {
   constexpr std::size_t kRow = kBlock / 64;
-  eligible->assign(impl_->t().model->rules.size() * kRow, 0);
+  eligible->assign(impl_->rules * kRow, 0);
   unknown->assign(eligible->size(), 0);
   const std::size_t begin = block * kBlock;
   impl_->Visit(begin, std::min(begin + kBlock, impl_->size),
-               [&](std::size_t rule, std::size_t at, const std::uint64_t* certain, const std::uint64_t* open) {
-                 const std::size_t word = rule * kRow + (at - begin) / 64;
-                 std::copy_n(certain, kLanes / 64, eligible->data() + word);
-                 std::copy_n(open, kLanes / 64, unknown->data() + word);
+               [&](std::size_t at, const Bitmap& inside, const Bitmap* certain, const Bitmap* possible) {
+                 for (std::size_t r = 0; r < impl_->rules; ++r) {
+                   const std::size_t word = r * kRow + (at - begin) / 64;
+                   for (std::size_t w = 0; w < kLanes / 64; ++w) {
+                     (*eligible)[word + w] = certain[r][w] & inside[w];
+                     if (possible != nullptr) (*unknown)[word + w] = possible[r][w] & ~certain[r][w] & inside[w];
+                   }
+                 }
                });
 }
 

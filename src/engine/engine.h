@@ -31,7 +31,7 @@ namespace zhitui::engine {
 
 using value::Value;
 
-// What can be said of all rules of the kind for one subject. Rules are numbered as in RuleSet::RulesOf(kind).
+// What can be said of all rules of the kind for one subject: a view. Rules are numbered as in RuleSet::RulesOf(kind).
 class Answers {
  public:
   rules::Answer of(std::size_t rule) const {
@@ -45,8 +45,11 @@ class Answers {
 
  private:
   friend class Table;
-  std::vector<std::uint64_t> eligible_;
-  std::vector<std::uint64_t> unknown_;
+  friend class Subject;
+  Answers(std::span<const std::uint64_t> eligible, std::span<const std::uint64_t> unknown)
+      : eligible_(eligible), unknown_(unknown) {}
+  std::span<const std::uint64_t> eligible_;
+  std::span<const std::uint64_t> unknown_;
 };
 
 // Working memory of one thread.
@@ -63,18 +66,20 @@ class Scratch {
   std::unique_ptr<Impl> impl_;
 };
 
-// A subject that is kept between events: the classes of its facts, so that one changed fact costs one look-up.
+// A subject that is kept between events: the classes of its facts, so that one changed fact costs one look-up. Belongs
+// to the table that began it.
 class Subject {
  public:
-  const Answers& answers() const { return answers_; }
+  Answers answers() const {  // valid until the next change
+    return {std::span(state_).subspan(answers_, rule_words_), std::span(state_).subspan(answers_ + rule_words_)};
+  }
 
  private:
   friend class Table;
-  std::vector<std::uint16_t> classes_;
-  std::vector<std::uint8_t> computed_;
-  std::vector<std::uint64_t> certain_;
-  std::vector<std::uint64_t> possible_;
-  Answers answers_;
+  // In one piece, so that it is read in one go: classes, answers of computed conditions, alternatives, answers.
+  std::vector<std::uint64_t> state_;
+  std::uint32_t answers_ = 0;
+  std::uint32_t rule_words_ = 0;
 };
 
 struct Size {
@@ -95,7 +100,8 @@ class Table {
   Size size() const;
 
   // Slots as in facts::Profile::slots().
-  void Answer(std::span<const Value> slots, Scratch& scratch, Answers* answers) const;
+  // The answers are valid until the next call with this scratch.
+  Answers Answer(std::span<const Value> slots, Scratch& scratch) const;
 
   // The same, kept; then the answers after the facts in `changed` got other values in `slots`.
   void Begin(std::span<const Value> slots, Scratch& scratch, Subject* subject) const;
@@ -115,8 +121,9 @@ class Table {
   friend class Engine;
   friend class Columns;
   explicit Table(std::unique_ptr<const Impl> impl);
-  void Refresh(std::span<const Value> slots, std::size_t block, Scratch& scratch, Subject* subject) const;
-  void Settle(std::uint32_t rule, Subject* subject) const;
+  struct State;
+  void Refresh(std::span<const Value> slots, std::uint64_t blocks, Scratch& scratch, const State& state) const;
+  void Settle(std::uint32_t rule, const State& state) const;
   std::uint8_t Compute(std::size_t computed, std::span<const Value> slots, Scratch& scratch) const;
   std::unique_ptr<const Impl> impl_;
 };

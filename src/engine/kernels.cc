@@ -1,5 +1,7 @@
 #include "engine/kernels.h"
 
+#include <algorithm>
+#include <bit>
 #include <cstring>
 
 #if defined(__x86_64__)
@@ -10,7 +12,18 @@ namespace zhitui::engine {
 namespace {
 
 bool Has(const ClassSet& set, std::uint8_t c) {
-  if (set.is_run) return c >= set.first && c <= set.last;
+  switch (set.form) {
+    case ClassSet::Form::kOne:
+      return c == set.first;
+    case ClassSet::Form::kUpTo:
+      return c <= set.last;
+    case ClassSet::Form::kFrom:
+      return c >= set.first;
+    case ClassSet::Form::kRun:
+      return c >= set.first && c <= set.last;
+    case ClassSet::Form::kAny:
+      break;
+  }
   return (set.table[c >> 7][c & 15] >> (c >> 4 & 7) & 1) != 0;
 }
 
@@ -39,15 +52,27 @@ void InSet(const std::uint8_t* classes, const ClassSet& set, std::uint64_t* out)
   }
 }
 
-void Alternatives(const Bitmap* bitmaps, const std::uint32_t* literals, std::size_t conjunctions, std::uint64_t* out) {
-  for (std::size_t c = 0; c < conjunctions; ++c) {
-    const std::uint32_t count = *literals++;
-    for (std::size_t w = 0; w < kLanes / 64; ++w) {
-      std::uint64_t bits = ~std::uint64_t{0};
-      for (std::uint32_t i = 0; i < count; ++i) bits &= bitmaps[literals[i]][w];
-      out[w] |= bits;
+void Rules(const Bitmap* bitmaps, const std::uint32_t* code, std::size_t rules, Bitmap* out) {
+  for (std::size_t r = 0; r < rules; ++r) {
+    std::fill_n(out[r], kLanes / 64, 0);
+    for (std::uint32_t conjunctions = *code++; conjunctions > 0; --conjunctions) {
+      const std::uint32_t count = *code++;
+      for (std::size_t w = 0; w < kLanes / 64; ++w) {
+        std::uint64_t bits = ~std::uint64_t{0};
+        for (std::uint32_t i = 0; i < count; ++i) bits &= bitmaps[code[i]][w];
+        out[r][w] |= bits;
+      }
+      code += count;
     }
-    literals += count;
+  }
+}
+
+void Count(const Bitmap* a, const Bitmap* b, const Bitmap& mask, std::size_t bitmaps, std::uint64_t* totals) {
+  for (std::size_t i = 0; i < bitmaps; ++i) {
+    for (std::size_t w = 0; w < kLanes / 64; ++w) {
+      const std::uint64_t bits = a[i][w] & mask[w] & ~(b == nullptr ? 0 : b[i][w]);
+      totals[i] += static_cast<std::uint64_t>(std::popcount(bits));
+    }
   }
 }
 
@@ -55,7 +80,7 @@ void Alternatives(const Bitmap* bitmaps, const std::uint32_t* literals, std::siz
 
 #if defined(__x86_64__)
 
-#define ZHITUI_TARGET __attribute__((target("avx2")))
+#define ZHITUI_TARGET __attribute__((target("avx2,popcnt")))
 namespace avx2 {
 
 ZHITUI_TARGET inline __m256i Load(const void* p) { return _mm256_loadu_si256(static_cast<const __m256i*>(p)); }
@@ -78,50 +103,81 @@ ZHITUI_TARGET void AndRows(const std::uint64_t* first, const std::uint64_t* cons
   }
 }
 
+template <class Test>
+ZHITUI_TARGET inline void EachOf(const std::uint8_t* classes, std::uint64_t* out, Test test) {
+  for (std::size_t i = 0; i < kLanes / 64; ++i) {
+    const auto low = static_cast<std::uint32_t>(_mm256_movemask_epi8(test(Load(classes + i * 64))));
+    const auto high = static_cast<std::uint32_t>(_mm256_movemask_epi8(test(Load(classes + i * 64 + 32))));
+    out[i] = std::uint64_t{high} << 32 | low;
+  }
+}
+
 ZHITUI_TARGET void InSet(const std::uint8_t* classes, const ClassSet& set, std::uint64_t* out) {
-  auto* const half = reinterpret_cast<std::uint32_t*>(out);
-  if (set.is_run) {
-    const __m256i first = _mm256_set1_epi8(static_cast<char>(set.first));
-    const __m256i width = _mm256_set1_epi8(static_cast<char>(set.last - set.first));
-    for (std::size_t i = 0; i < kLanes / 32; ++i) {
-      const __m256i off = _mm256_sub_epi8(Load(classes + i * 32), first);
-      half[i] = static_cast<std::uint32_t>(_mm256_movemask_epi8(_mm256_cmpeq_epi8(_mm256_min_epu8(off, width), off)));
+  const __m256i first = _mm256_set1_epi8(static_cast<char>(set.first));
+  const __m256i last = _mm256_set1_epi8(static_cast<char>(set.last));
+  switch (set.form) {
+    case ClassSet::Form::kOne:
+      return EachOf(classes, out, [=](__m256i c) ZHITUI_TARGET { return _mm256_cmpeq_epi8(c, first); });
+    case ClassSet::Form::kUpTo:
+      return EachOf(classes, out,
+                    [=](__m256i c) ZHITUI_TARGET { return _mm256_cmpeq_epi8(_mm256_min_epu8(c, last), c); });
+    case ClassSet::Form::kFrom:
+      return EachOf(classes, out,
+                    [=](__m256i c) ZHITUI_TARGET { return _mm256_cmpeq_epi8(_mm256_max_epu8(c, first), c); });
+    case ClassSet::Form::kRun: {
+      const __m256i width = _mm256_sub_epi8(last, first);
+      return EachOf(classes, out, [=](__m256i c) ZHITUI_TARGET {
+        const __m256i off = _mm256_sub_epi8(c, first);
+        return _mm256_cmpeq_epi8(_mm256_min_epu8(off, width), off);
+      });
     }
-    return;
+    case ClassSet::Form::kAny:
+      break;
   }
   const __m256i below = Load(set.table[0]);
   const __m256i above = Load(set.table[1]);
   const __m256i nibble = _mm256_set1_epi8(15);
   const __m256i bit_of = _mm256_set1_epi64x(static_cast<std::int64_t>(0x8040201008040201U));
-  for (std::size_t i = 0; i < kLanes / 32; ++i) {
-    const __m256i c = Load(classes + i * 32);
+  EachOf(classes, out, [=](__m256i c) ZHITUI_TARGET {
     const __m256i column = _mm256_and_si256(c, nibble);
     const __m256i rows = _mm256_blendv_epi8(_mm256_shuffle_epi8(below, column), _mm256_shuffle_epi8(above, column), c);
     const __m256i bit = _mm256_shuffle_epi8(bit_of, _mm256_and_si256(_mm256_srli_epi16(c, 4), nibble));
-    const __m256i found = _mm256_cmpeq_epi8(_mm256_and_si256(rows, bit), bit);
-    half[i] = static_cast<std::uint32_t>(_mm256_movemask_epi8(found));
+    return _mm256_cmpeq_epi8(_mm256_and_si256(rows, bit), bit);
+  });
+}
+
+ZHITUI_TARGET void Rules(const Bitmap* bitmaps, const std::uint32_t* code, std::size_t rules, Bitmap* out) {
+  const __m256i ones = _mm256_set1_epi8(-1);
+  for (std::size_t r = 0; r < rules; ++r) {
+    __m256i low = _mm256_setzero_si256();
+    __m256i high = low;
+    for (std::uint32_t conjunctions = *code++; conjunctions > 0; --conjunctions) {
+      const std::uint32_t count = *code++;
+      __m256i a = ones;
+      __m256i b = ones;
+      for (std::uint32_t i = 0; i < count; ++i) {
+        const std::uint64_t* bitmap = bitmaps[code[i]];
+        a = _mm256_and_si256(a, Load(bitmap));
+        b = _mm256_and_si256(b, Load(bitmap + 4));
+      }
+      low = _mm256_or_si256(low, a);
+      high = _mm256_or_si256(high, b);
+      code += count;
+    }
+    Store(out[r], low);
+    Store(out[r] + 4, high);
   }
 }
 
-ZHITUI_TARGET void Alternatives(const Bitmap* bitmaps, const std::uint32_t* literals, std::size_t conjunctions,
-                                std::uint64_t* out) {
-  __m256i low = Load(out);
-  __m256i high = Load(out + 4);
-  for (std::size_t c = 0; c < conjunctions; ++c) {
-    const std::uint32_t count = *literals++;
-    __m256i a = _mm256_set1_epi8(-1);
-    __m256i b = a;
-    for (std::uint32_t i = 0; i < count; ++i) {
-      const std::uint64_t* bitmap = bitmaps[literals[i]];
-      a = _mm256_and_si256(a, Load(bitmap));
-      b = _mm256_and_si256(b, Load(bitmap + 4));
+ZHITUI_TARGET void Count(const Bitmap* a, const Bitmap* b, const Bitmap& mask, std::size_t bitmaps,
+                         std::uint64_t* totals) {
+  for (std::size_t i = 0; i < bitmaps; ++i) {
+    std::int64_t total = 0;
+    for (std::size_t w = 0; w < kLanes / 64; ++w) {
+      total += _mm_popcnt_u64(a[i][w] & mask[w] & ~(b == nullptr ? 0 : b[i][w]));
     }
-    low = _mm256_or_si256(low, a);
-    high = _mm256_or_si256(high, b);
-    literals += count;
+    totals[i] += static_cast<std::uint64_t>(total);
   }
-  Store(out, low);
-  Store(out + 4, high);
 }
 
 }  // namespace avx2
@@ -143,42 +199,54 @@ ZHITUI_TARGET void AndRows(const std::uint64_t* first, const std::uint64_t* cons
   }
 }
 
+template <class Test>
+ZHITUI_TARGET inline void EachOf(const std::uint8_t* classes, std::uint64_t* out, Test test) {
+  for (std::size_t i = 0; i < kLanes / 64; ++i) out[i] = test(_mm512_loadu_si512(classes + i * 64));
+}
+
 ZHITUI_TARGET void InSet(const std::uint8_t* classes, const ClassSet& set, std::uint64_t* out) {
-  if (set.is_run) {
-    const __m512i first = _mm512_set1_epi8(static_cast<char>(set.first));
-    const __m512i width = _mm512_set1_epi8(static_cast<char>(set.last - set.first));
-    for (std::size_t i = 0; i < kLanes / 64; ++i) {
-      out[i] = _mm512_cmple_epu8_mask(_mm512_sub_epi8(_mm512_loadu_si512(classes + i * 64), first), width);
+  const __m512i first = _mm512_set1_epi8(static_cast<char>(set.first));
+  const __m512i last = _mm512_set1_epi8(static_cast<char>(set.last));
+  switch (set.form) {
+    case ClassSet::Form::kOne:
+      return EachOf(classes, out, [=](__m512i c) ZHITUI_TARGET { return _mm512_cmpeq_epu8_mask(c, first); });
+    case ClassSet::Form::kUpTo:
+      return EachOf(classes, out, [=](__m512i c) ZHITUI_TARGET { return _mm512_cmple_epu8_mask(c, last); });
+    case ClassSet::Form::kFrom:
+      return EachOf(classes, out, [=](__m512i c) ZHITUI_TARGET { return _mm512_cmpge_epu8_mask(c, first); });
+    case ClassSet::Form::kRun: {
+      const __m512i width = _mm512_sub_epi8(last, first);
+      return EachOf(classes, out,
+                    [=](__m512i c) ZHITUI_TARGET { return _mm512_cmple_epu8_mask(_mm512_sub_epi8(c, first), width); });
     }
-    return;
+    case ClassSet::Form::kAny:
+      break;
   }
   const __m512i below = _mm512_loadu_si512(set.table[0]);
   const __m512i above = _mm512_loadu_si512(set.table[1]);
   const __m512i nibble = _mm512_set1_epi8(15);
   const __m512i bit_of = _mm512_set1_epi64(static_cast<std::int64_t>(0x8040201008040201U));
-  for (std::size_t i = 0; i < kLanes / 64; ++i) {
-    const __m512i c = _mm512_loadu_si512(classes + i * 64);
+  EachOf(classes, out, [=](__m512i c) ZHITUI_TARGET {
     const __m512i column = _mm512_and_si512(c, nibble);
     const __m512i rows = _mm512_mask_blend_epi8(_mm512_movepi8_mask(c), _mm512_shuffle_epi8(below, column),
                                                 _mm512_shuffle_epi8(above, column));
     const __m512i bit = _mm512_shuffle_epi8(bit_of, _mm512_and_si512(_mm512_srli_epi16(c, 4), nibble));
-    out[i] = _mm512_test_epi8_mask(rows, bit);
-  }
+    return _mm512_test_epi8_mask(rows, bit);
+  });
 }
 
-ZHITUI_TARGET void Alternatives(const Bitmap* bitmaps, const std::uint32_t* literals, std::size_t conjunctions,
-                                std::uint64_t* out) {
-  __m512i any = _mm512_loadu_si512(out);
-  for (std::size_t c = 0; c < conjunctions; ++c) {
-    const std::uint32_t count = *literals++;
-    __m512i all = _mm512_set1_epi8(-1);
-    for (std::uint32_t i = 0; i < count; ++i) {
-      all = _mm512_and_si512(all, _mm512_loadu_si512(bitmaps[literals[i]]));
+ZHITUI_TARGET void Rules(const Bitmap* bitmaps, const std::uint32_t* code, std::size_t rules, Bitmap* out) {
+  for (std::size_t r = 0; r < rules; ++r) {
+    __m512i any = _mm512_setzero_si512();
+    for (std::uint32_t conjunctions = *code++; conjunctions > 0; --conjunctions) {
+      const std::uint32_t count = *code++;
+      __m512i all = _mm512_set1_epi8(-1);
+      for (std::uint32_t i = 0; i < count; ++i) all = _mm512_and_si512(all, _mm512_loadu_si512(bitmaps[code[i]]));
+      any = _mm512_or_si512(any, all);
+      code += count;
     }
-    any = _mm512_or_si512(any, all);
-    literals += count;
+    _mm512_storeu_si512(out[r], any);
   }
-  _mm512_storeu_si512(out, any);
 }
 
 }  // namespace avx512
@@ -189,14 +257,19 @@ ZHITUI_TARGET void Alternatives(const Bitmap* bitmaps, const std::uint32_t* lite
 Kernels Choose() {
 #if defined(__x86_64__)
   if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")) {
-    return {"AVX-512", avx512::AndRows, avx512::InSet, avx512::Alternatives};
+    return {"AVX-512", avx512::AndRows, avx512::InSet, avx512::Rules, avx2::Count};
   }
-  if (__builtin_cpu_supports("avx2")) return {"AVX2", avx2::AndRows, avx2::InSet, avx2::Alternatives};
+  if (__builtin_cpu_supports("avx2")) return {"AVX2", avx2::AndRows, avx2::InSet, avx2::Rules, avx2::Count};
 #endif
-  return {"plain", plain::AndRows, plain::InSet, plain::Alternatives};
+  return PlainKernels();
 }
 
 }  // namespace
+
+const Kernels& PlainKernels() {
+  static const Kernels kernels{"plain", plain::AndRows, plain::InSet, plain::Rules, plain::Count};
+  return kernels;
+}
 
 const Kernels& BestKernels() {
   static const Kernels kernels = Choose();

@@ -14,12 +14,12 @@ using Bitmap = std::uint64_t[kLanes / 64];
 
 // One test of a column: which of kLanes class numbers are in the set.
 struct ClassSet {
-  // Either a run first..last, or any set as the bits of 256 class numbers.
-  bool is_run = true;
-  std::uint8_t first = 0;
-  std::uint8_t last = 0;
-  // For any set, made for shuffles: bit (class >> 4 & 7) of table[class >> 7][class & 15].
-  // Four times over, for the widest registers.
+  enum class Form : std::uint8_t { kOne, kUpTo, kFrom, kRun, kAny };
+  Form form = Form::kAny;
+  std::uint8_t first = 0;  // kOne, kFrom, kRun
+  std::uint8_t last = 0;   // kUpTo, kRun
+  // kAny: the bits of 256 class numbers, made for shuffles: bit (class >> 4 & 7) of table[class >> 7][class & 15]. Four
+  // times over, for the widest registers.
   alignas(64) std::uint8_t table[2][64] = {};
 };
 
@@ -30,12 +30,14 @@ struct Kernels {
                    std::uint64_t* out);
   // Bit i of `out`: whether classes[i] is in the set.
   void (*in_set)(const std::uint8_t* classes, const ClassSet& set, std::uint64_t* out);
-  // For each conjunction: out |= the AND of the bitmaps of its literals. `literals` counts each conjunction first, then
-  // names its bitmaps.
-  void (*alternatives)(const Bitmap* bitmaps, const std::uint32_t* literals, std::size_t conjunctions,
-                       std::uint64_t* out);
+  // For each rule the OR over its conjunctions of the AND of their bitmaps, to out[rule]. `code` holds for each rule
+  // the number of its conjunctions, then for each of them the number of its bitmaps and which.
+  void (*rules)(const Bitmap* bitmaps, const std::uint32_t* code, std::size_t rules, Bitmap* out);
+  // totals[i] += the number of bits of a[i] & mask, or of a[i] & ~b[i] & mask when there is a b.
+  void (*count)(const Bitmap* a, const Bitmap* b, const Bitmap& mask, std::size_t bitmaps, std::uint64_t* totals);
 };
 
 const Kernels& BestKernels();
+const Kernels& PlainKernels();  // what the others must agree with
 
 }  // namespace zhitui::engine

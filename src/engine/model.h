@@ -82,8 +82,8 @@ struct Model {
 
 std::shared_ptr<const Model> BuildModel(std::shared_ptr<const rules::RuleSet> ruleset, std::string_view kind);
 
-// The key of an ordered value; numbers beyond the range of keys are at its ends.
-std::int64_t KeyOf(const Fact& fact, const Value& v);
+// The key of a decimal or an int among decimals of `scale` digits; numbers beyond the range of keys are at its ends.
+std::int64_t DecimalKey(const Value& v, std::uint8_t scale);
 
 // Finds of_null, of_absent and steps or words for a day. False when the condition has no classes after all; then its
 // answer must be computed. On a day other than that of Build only an answer of open can be new.

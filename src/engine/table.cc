@@ -13,20 +13,16 @@ namespace {
 constexpr std::size_t kArenaBytes = 1 << 20;  // a scratch that holds more is emptied first
 constexpr std::uint8_t kNotYet = 3;           // of a computed condition that nobody asked for
 
-bool Any(const std::uint64_t* words, std::size_t count) {
-  std::uint64_t any = 0;
-  for (std::size_t i = 0; i < count; ++i) any |= words[i];
-  return any != 0;
-}
-
 }  // namespace
 
 struct Scratch::Impl {
   value::Arena arena;
   std::vector<const std::uint64_t*> certain_rows;
   std::vector<const std::uint64_t*> possible_rows;
+  std::vector<const std::uint64_t*> shifted_rows;
   std::vector<std::uint64_t> certain;
   std::vector<std::uint64_t> possible;
+  std::vector<std::uint64_t> answers;  // eligible, then unknown
 
   value::Arena& FreshArena() {
     if (arena.bytes_used() > kArenaBytes) arena.Reset();
@@ -57,33 +53,36 @@ Size Table::size() const {
 
 namespace {
 
-// Takes from the alternatives those that a computed condition rules out. Only asks for what is still possible.
+// Takes from the alternatives of the words [from, to) those that a computed condition rules out. Only asks for what is
+// still possible.
 template <class AnswerOf>
 void ApplyComputed(const Table::Impl& t, std::uint64_t* certain, std::uint64_t* possible, std::size_t from,
                    std::size_t to, AnswerOf answer_of) {
   for (std::size_t c = 0; c < t.computed.size(); ++c) {
     const Computed& computed = t.computed[c];
-    const std::uint64_t* positive = t.row(computed.positive);
-    const std::uint64_t* negative = t.row(computed.negative);
-    std::uint64_t needed = 0;
-    for (std::size_t w = from; w < to; ++w) needed |= possible[w] & (positive[w] | negative[w]);
-    if (needed == 0) continue;
+    bool needed = false;
+    for (const Computed::Word& w : computed.words) {
+      needed = needed || (w.word >= from && w.word < to && (possible[w.word] & (w.positive | w.negative)) != 0);
+    }
+    if (!needed) continue;
     const Truth truth = computed.constant ? computed.truth : answer_of(c);
-    for (std::size_t w = from; w < to; ++w) {
-      const std::uint64_t certain_out = truth == Truth::kTrue    ? negative[w]
-                                        : truth == Truth::kFalse ? positive[w]
-                                                                 : positive[w] | negative[w];
-      certain[w] &= ~certain_out;
-      if (truth != Truth::kOpen) possible[w] &= ~certain_out;
+    for (const Computed::Word& w : computed.words) {
+      if (w.word < from || w.word >= to) continue;
+      const std::uint64_t out = truth == Truth::kTrue    ? w.negative
+                                : truth == Truth::kFalse ? w.positive
+                                                         : w.positive | w.negative;
+      certain[w.word] &= ~out;
+      if (truth != Truth::kOpen) possible[w.word] &= ~out;
     }
   }
 }
 
 // Rules from alternatives.
-void Gather(const Table::Impl& t, const std::uint64_t* certain, const std::uint64_t* possible,
-            std::vector<std::uint64_t>& eligible, std::vector<std::uint64_t>& unknown) {
-  eligible.assign(t.rule_words(), 0);
-  unknown.assign(t.rule_words(), 0);
+void Gather(const Table::Impl& t, const std::uint64_t* certain, const std::uint64_t* possible, std::uint64_t* eligible,
+            std::uint64_t* unknown) {
+  const std::size_t rule_words = t.rule_words();
+  std::fill_n(eligible, rule_words, 0);
+  std::fill_n(unknown, rule_words, 0);
   const std::uint32_t* rule_of = t.rule_of.data();
   for (std::size_t w = 0; w < t.words(); ++w) {
     for (std::uint64_t bits = certain[w]; bits != 0; bits &= bits - 1) {
@@ -95,37 +94,66 @@ void Gather(const Table::Impl& t, const std::uint64_t* certain, const std::uint6
       unknown[rule / 64] |= std::uint64_t{1} << rule % 64;
     }
   }
-  for (std::size_t w = 0; w < t.rule_words(); ++w) unknown[w] &= ~eligible[w];
+  for (std::size_t w = 0; w < rule_words; ++w) unknown[w] &= ~eligible[w];
 }
 
+const Value kAbsent = Value::Unknown(nullptr);
 const Value& SlotOf(std::span<const Value> slots, std::uint32_t slot) {
-  static const Value absent = Value::Unknown(nullptr);
-  return slot < slots.size() ? slots[slot] : absent;
+  return slot < slots.size() ? slots[slot] : kAbsent;
 }
 
 }  // namespace
 
-void Table::Answer(std::span<const Value> slots, Scratch& scratch, Answers* answers) const {
+// Where the parts of a subject stand in its state.
+struct Table::State {
+  std::uint16_t* classes;  // of each fact
+  std::uint8_t* computed;  // of each computed condition: a Truth or kNotYet
+  std::uint64_t* certain;  // alternatives
+  std::uint64_t* possible;
+  std::uint64_t* eligible;  // rules
+  std::uint64_t* unknown;
+
+  // In words from the begin.
+  static std::size_t Computed(const Impl& t) { return (t.facts.size() * sizeof(std::uint16_t) + 7) / 8; }
+  static std::size_t Certain(const Impl& t) { return Computed(t) + (t.computed.size() + 7) / 8; }
+  static std::size_t Eligible(const Impl& t) { return Certain(t) + 2 * t.words(); }
+  static std::size_t Size(const Impl& t) { return Eligible(t) + 2 * t.rule_words(); }
+
+  static State Of(const Impl& t, std::uint64_t* begin) {
+    State out;
+    out.classes = reinterpret_cast<std::uint16_t*>(begin);
+    out.computed = reinterpret_cast<std::uint8_t*>(begin + Computed(t));
+    out.certain = begin + Certain(t);
+    out.possible = out.certain + t.words();
+    out.eligible = begin + Eligible(t);
+    out.unknown = out.eligible + t.rule_words();
+    return out;
+  }
+};
+
+Answers Table::Answer(std::span<const Value> slots, Scratch& scratch) const {
   const Impl& t = *impl_;
   Scratch::Impl& s = *scratch.impl_;
   const std::size_t facts = t.facts.size();
   s.certain_rows.resize(facts);
   s.possible_rows.resize(facts);
   s.certain.resize(t.words());
-  bool open = false;
+  s.possible.resize(t.words());
+  s.answers.resize(2 * t.rule_words());
+  const std::uint64_t* const rows = t.rows.data();
+  std::uint32_t open = 0;
   for (std::size_t f = 0; f < facts; ++f) {
     const FactTable& fact = t.facts[f];
-    const std::uint16_t c = t.ClassOf(fact, SlotOf(slots, fact.slot));
-    s.certain_rows[f] = t.row(fact.certain[c]);
-    s.possible_rows[f] = t.row(fact.possible[c]);
-    open = open || s.certain_rows[f] != s.possible_rows[f];
+    const RowPair pair = fact.rows[fact.ClassOf(SlotOf(slots, fact.slot))];
+    s.certain_rows[fact.position] = rows + pair.certain;
+    s.possible_rows[fact.position] = rows + pair.possible;
+    open |= pair.certain ^ pair.possible;
   }
   t.kernels->and_rows(t.live.data(), s.certain_rows.data(), facts, t.blocks, s.certain.data());
-  if (open) {
-    s.possible.resize(t.words());
+  if (open != 0) {
     t.kernels->and_rows(t.live.data(), s.possible_rows.data(), facts, t.blocks, s.possible.data());
   } else {
-    s.possible = s.certain;
+    std::copy_n(s.certain.data(), t.words(), s.possible.data());
   }
   if (!t.computed.empty()) {
     value::Arena& arena = s.FreshArena();
@@ -133,112 +161,112 @@ void Table::Answer(std::span<const Value> slots, Scratch& scratch, Answers* answ
       return Evaluate(t.model->conditions[t.computed[c].condition], slots, t.day, arena);
     });
   }
-  Gather(t, s.certain.data(), s.possible.data(), answers->eligible_, answers->unknown_);
+  const std::span<std::uint64_t> answers(s.answers);
+  Gather(t, s.certain.data(), s.possible.data(), answers.data(), answers.data() + t.rule_words());
+  return {answers.first(t.rule_words()), answers.subspan(t.rule_words())};
 }
 
 void Table::Begin(std::span<const Value> slots, Scratch& scratch, Subject* subject) const {
   const Impl& t = *impl_;
-  subject->classes_.resize(t.facts.size());
+  subject->state_.assign(State::Size(t), 0);
+  subject->answers_ = static_cast<std::uint32_t>(State::Eligible(t));
+  subject->rule_words_ = static_cast<std::uint32_t>(t.rule_words());
+  const State state = State::Of(t, subject->state_.data());
   for (std::size_t f = 0; f < t.facts.size(); ++f) {
-    subject->classes_[f] = t.ClassOf(t.facts[f], SlotOf(slots, t.facts[f].slot));
+    state.classes[f] = t.facts[f].ClassOf(SlotOf(slots, t.facts[f].slot));
   }
-  subject->computed_.assign(t.computed.size(), kNotYet);
-  subject->certain_.assign(t.words(), 0);
-  subject->possible_.assign(t.words(), 0);
-  for (std::size_t b = 0; b < t.blocks; ++b) Refresh(slots, b, scratch, subject);
-  Gather(t, subject->certain_.data(), subject->possible_.data(), subject->answers_.eligible_,
-         subject->answers_.unknown_);
+  std::fill_n(state.computed, t.computed.size(), kNotYet);
+  Refresh(slots, ~std::uint64_t{0}, scratch, state);
+  Gather(t, state.certain, state.possible, state.eligible, state.unknown);
 }
 
-// Computes one block of alternatives from the classes.
-void Table::Refresh(std::span<const Value> slots, std::size_t block, Scratch& scratch, Subject* subject) const {
+// Computes the alternatives of some blocks from the classes: bit b % 64 stands for block b.
+void Table::Refresh(std::span<const Value> slots, std::uint64_t blocks, Scratch& scratch, const State& state) const {
   const Impl& t = *impl_;
-  const std::size_t from = block * kWordsOfBlock;
-  std::uint64_t certain[kWordsOfBlock];
-  std::uint64_t possible[kWordsOfBlock];
-  std::copy_n(t.live.data() + from, kWordsOfBlock, certain);
-  std::copy_n(t.live.data() + from, kWordsOfBlock, possible);
   Scratch::Impl& s = *scratch.impl_;
-  s.certain_rows.resize(t.facts.size());
-  s.possible_rows.resize(t.facts.size());
-  bool open = false;
-  for (std::size_t f = 0; f < t.facts.size(); ++f) {
-    const std::uint16_t c = subject->classes_[f];
-    s.certain_rows[f] = t.row(t.facts[f].certain[c]) + from;
-    s.possible_rows[f] = t.row(t.facts[f].possible[c]) + from;
-    open = open || s.certain_rows[f] != s.possible_rows[f];
+  const std::size_t facts = t.facts.size();
+  s.certain_rows.resize(facts);
+  s.possible_rows.resize(facts);
+  const std::uint64_t* const rows = t.rows.data();
+  std::uint32_t open = 0;
+  for (std::size_t f = 0; f < facts; ++f) {
+    const RowPair pair = t.facts[f].rows[state.classes[f]];
+    s.certain_rows[t.facts[f].position] = rows + pair.certain;
+    s.possible_rows[t.facts[f].position] = rows + pair.possible;
+    open |= pair.certain ^ pair.possible;
   }
-  t.kernels->and_rows(t.live.data() + from, s.certain_rows.data(), t.facts.size(), 1, certain);
-  if (open) {
-    t.kernels->and_rows(t.live.data() + from, s.possible_rows.data(), t.facts.size(), 1, possible);
-  } else {
-    std::copy_n(certain, kWordsOfBlock, possible);
-  }
-  std::uint64_t* const kept_certain = subject->certain_.data() + from;
-  std::uint64_t* const kept_possible = subject->possible_.data() + from;
-  std::copy_n(certain, kWordsOfBlock, kept_certain);
-  std::copy_n(possible, kWordsOfBlock, kept_possible);
-  if (t.computed.empty() || !Any(possible, kWordsOfBlock)) return;
-  value::Arena& arena = s.FreshArena();
-  ApplyComputed(t, subject->certain_.data(), subject->possible_.data(), from, from + kWordsOfBlock, [&](std::size_t c) {
-    std::uint8_t& known = subject->computed_[c];
-    if (known == kNotYet) {
-      const Condition& condition = t.model->conditions[t.computed[c].condition];
-      known = static_cast<std::uint8_t>(Evaluate(condition, slots, t.day, arena));
+  for (std::size_t b = 0; b < t.blocks; ++b) {
+    if ((blocks >> b % 64 & 1) == 0) continue;
+    const std::size_t from = b * kWordsOfBlock;
+    const auto shift = [&](std::vector<const std::uint64_t*>& of) {
+      if (b == 0) return of.data();
+      s.shifted_rows.resize(facts);
+      for (std::size_t f = 0; f < facts; ++f) s.shifted_rows[f] = of[f] + from;
+      return s.shifted_rows.data();
+    };
+    t.kernels->and_rows(t.live.data() + from, shift(s.certain_rows), facts, 1, state.certain + from);
+    if (open != 0) {
+      t.kernels->and_rows(t.live.data() + from, shift(s.possible_rows), facts, 1, state.possible + from);
+    } else {
+      std::copy_n(state.certain + from, kWordsOfBlock, state.possible + from);
     }
-    return static_cast<Truth>(known);
-  });
+    if (t.computed.empty()) continue;
+    value::Arena& arena = s.FreshArena();
+    ApplyComputed(t, state.certain, state.possible, from, from + kWordsOfBlock, [&](std::size_t c) {
+      std::uint8_t& known = state.computed[c];
+      if (known == kNotYet) {
+        const Condition& condition = t.model->conditions[t.computed[c].condition];
+        known = static_cast<std::uint8_t>(Evaluate(condition, slots, t.day, arena));
+      }
+      return static_cast<Truth>(known);
+    });
+  }
 }
 
 void Table::Change(std::span<const Value> slots, std::span<const std::uint32_t> changed, Scratch& scratch,
                    Subject* subject) const {
   const Impl& t = *impl_;
-  // A bit for each block that must be computed again; beyond 64 blocks several share one.
+  const State state = State::Of(t, subject->state_.data());
   std::uint64_t stale = 0;
   for (const std::uint32_t slot : changed) {
     if (slot >= t.fact_of_slot.size()) continue;
     if (const std::uint32_t f = t.fact_of_slot[slot]; f != kNone) {
       const FactTable& fact = t.facts[f];
-      const std::uint16_t now = t.ClassOf(fact, SlotOf(slots, slot));
-      const std::uint16_t before = std::exchange(subject->classes_[f], now);
-      if (fact.certain[now] != fact.certain[before] || fact.possible[now] != fact.possible[before]) {
-        stale |= t.blocks_of_fact[f];
-      }
+      const std::uint16_t now = fact.ClassOf(SlotOf(slots, slot));
+      const std::uint16_t before = std::exchange(state.classes[f], now);
+      const RowPair& a = fact.rows[now];
+      const RowPair& b = fact.rows[before];
+      if (a.certain != b.certain || a.possible != b.possible) stale |= t.blocks_of_fact[f];
     }
     for (const std::uint32_t c : t.computed_of_slot[slot]) {
-      subject->computed_[c] = kNotYet;
+      state.computed[c] = kNotYet;
       stale |= t.blocks_of_computed[c];
     }
   }
   if (stale == 0) return;
-  for (std::size_t b = 0; b < t.blocks; ++b) {
-    if ((stale >> b % 64 & 1) == 0) continue;
-    const std::size_t from = b * kWordsOfBlock;
-    std::uint64_t certain[kWordsOfBlock];
-    std::uint64_t possible[kWordsOfBlock];
-    std::copy_n(subject->certain_.data() + from, kWordsOfBlock, certain);
-    std::copy_n(subject->possible_.data() + from, kWordsOfBlock, possible);
-    Refresh(slots, b, scratch, subject);
-    for (std::size_t w = 0; w < kWordsOfBlock; ++w) {
-      std::uint64_t flipped = (certain[w] ^ subject->certain_[from + w]) | (possible[w] ^ subject->possible_[from + w]);
-      for (; flipped != 0; flipped &= flipped - 1) {
-        Settle(t.rule_of[(from + w) * 64 + static_cast<std::size_t>(std::countr_zero(flipped))], subject);
-      }
+  Scratch::Impl& s = *scratch.impl_;
+  s.certain.assign(state.certain, state.certain + t.words());
+  s.possible.assign(state.possible, state.possible + t.words());
+  Refresh(slots, stale, scratch, state);
+  for (std::size_t w = 0; w < t.words(); ++w) {
+    std::uint64_t flipped = (s.certain[w] ^ state.certain[w]) | (s.possible[w] ^ state.possible[w]);
+    for (; flipped != 0; flipped &= flipped - 1) {
+      Settle(t.rule_of[w * 64 + static_cast<std::size_t>(std::countr_zero(flipped))], state);
     }
   }
 }
 
-// The answer of one rule from its alternatives. Blocks that are still to be computed settle it again.
-void Table::Settle(std::uint32_t rule, Subject* subject) const {
+// The answer of one rule from its alternatives.
+void Table::Settle(std::uint32_t rule, const State& state) const {
   bool eligible = false;
   bool possible = false;
   for (const std::uint32_t i : impl_->of_rule[rule]) {
-    eligible = eligible || (subject->certain_[i / 64] >> i % 64 & 1) != 0;
-    possible = possible || (subject->possible_[i / 64] >> i % 64 & 1) != 0;
+    eligible = eligible || (state.certain[i / 64] >> i % 64 & 1) != 0;
+    possible = possible || (state.possible[i / 64] >> i % 64 & 1) != 0;
   }
   const std::uint64_t bit = std::uint64_t{1} << rule % 64;
-  std::uint64_t& in_eligible = subject->answers_.eligible_[rule / 64];
-  std::uint64_t& in_unknown = subject->answers_.unknown_[rule / 64];
+  std::uint64_t& in_eligible = state.eligible[rule / 64];
+  std::uint64_t& in_unknown = state.unknown[rule / 64];
   in_eligible = eligible ? in_eligible | bit : in_eligible & ~bit;
   in_unknown = possible && !eligible ? in_unknown | bit : in_unknown & ~bit;
 }
@@ -250,7 +278,7 @@ void Table::Open(std::span<const Value> slots, Scratch& scratch, std::vector<std
   s.possible.resize(t.words());
   for (std::size_t f = 0; f < t.facts.size(); ++f) {
     const FactTable& fact = t.facts[f];
-    s.possible_rows[f] = t.row(fact.later[t.ClassOf(fact, SlotOf(slots, fact.slot))]);
+    s.possible_rows[fact.position] = t.row(fact.later[fact.ClassOf(SlotOf(slots, fact.slot))]);
   }
   t.kernels->and_rows(t.live_later.data(), s.possible_rows.data(), t.facts.size(), t.blocks, s.possible.data());
   rules->assign(t.rule_words(), 0);

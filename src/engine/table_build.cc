@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstring>
 #include <deque>
+#include <limits>
 #include <map>
 #include <set>
 
@@ -51,23 +52,30 @@ class TableBuilder {
       for (const Literal l : model_.alternatives[i].literals) uses_[ConditionOf(l)].push_back({i, Negated(l)});
     }
     AddRules();
-    // The facts that leave the fewest alternatives come first.
-    std::vector<std::pair<std::size_t, std::uint32_t>> order;
+    std::vector<std::uint32_t> by_slot;
     for (std::uint32_t f = 0; f < model_.facts.size(); ++f) {
-      std::size_t literals = 0;
-      for (const std::uint32_t c : model_.facts[f].conditions) literals += uses_[c].size();
-      order.emplace_back(~literals, f);
+      if (!model_.facts[f].conditions.empty()) by_slot.push_back(f);
     }
-    std::sort(order.begin(), order.end());
+    const auto literals = [&](std::uint32_t f) {
+      std::size_t out = 0;
+      for (const std::uint32_t c : model_.facts[f].conditions) out += uses_[c].size();
+      return out;
+    };
+    std::vector<std::uint32_t> by_use = by_slot;
+    std::stable_sort(by_use.begin(), by_use.end(),
+                     [&](std::uint32_t a, std::uint32_t b) { return literals(a) > literals(b); });
+    std::sort(by_slot.begin(), by_slot.end(),
+              [&](std::uint32_t a, std::uint32_t b) { return model_.facts[a].slot < model_.facts[b].slot; });
     out_->fact_of_slot.assign(model_.schema->facts().size(), kNone);
-    out_->facts.reserve(order.size());
-    for (const auto& [literals, f] : order) {
+    out_->facts.reserve(by_slot.size());
+    for (const std::uint32_t f : by_slot) {
       const Fact& fact = model_.facts[f];
-      if (fact.conditions.empty()) continue;
       out_->fact_of_slot[fact.slot] = static_cast<std::uint32_t>(out_->facts.size());
       out_->facts.push_back(MakeFact(fact, rows));
+      out_->facts.back().position =
+          static_cast<std::uint32_t>(std::find(by_use.begin(), by_use.end(), f) - by_use.begin());
     }
-    AddComputed(rows);
+    AddComputed();
     return std::move(out_);
   }
 
@@ -102,6 +110,7 @@ class TableBuilder {
     FactTable table;
     table.slot = fact.slot;
     table.key = fact.key;
+    table.scale = fact.scale;
     conditions_.clear();
     for (const std::uint32_t i : fact.conditions) {
       conditions_.push_back(&model_.conditions[i]);
@@ -162,16 +171,24 @@ class TableBuilder {
 
   static void DivideCuts(FactTable& table) {
     if (table.cuts.empty()) return;
-    const std::uint64_t range =
-        static_cast<std::uint64_t>(table.cuts.back()) - static_cast<std::uint64_t>(table.cuts.front());
+    table.low = table.cuts.front();
+    table.high = table.cuts.back();
+    const std::uint64_t range = static_cast<std::uint64_t>(table.high) - static_cast<std::uint64_t>(table.low);
     while ((range >> table.part_shift) >= kMaxParts) ++table.part_shift;
     const std::size_t parts = (range >> table.part_shift) + 1;
     for (std::size_t part = 0; part < parts; ++part) {
       const std::uint64_t offset = static_cast<std::uint64_t>(part) << table.part_shift;
-      const auto first = static_cast<std::int64_t>(static_cast<std::uint64_t>(table.cuts.front()) + offset);
+      const auto first = static_cast<std::int64_t>(static_cast<std::uint64_t>(table.low) + offset);
       const auto it = std::upper_bound(table.cuts.begin(), table.cuts.end(), first);
       table.first_of_part.push_back(static_cast<std::uint16_t>(it - table.cuts.begin()));
+      if (part > 0) {
+        const int more = table.first_of_part[part] - table.first_of_part[part - 1];
+        table.most_in_part = std::max(table.most_in_part, static_cast<std::uint16_t>(more));
+      }
     }
+    const auto in_last = table.cuts.size() - table.first_of_part.back();
+    table.most_in_part = std::max(table.most_in_part, static_cast<std::uint16_t>(in_last));
+    table.cuts.insert(table.cuts.end(), table.most_in_part, std::numeric_limits<std::int64_t>::max());
   }
 
   static Truth ByPrefix(const Words& words, std::string_view text) {
@@ -258,15 +275,15 @@ class TableBuilder {
         }
       }
       if (!changed && i > 0) {
-        table.certain.push_back(table.certain.back());
-        table.possible.push_back(table.possible.back());
+        table.rows.push_back(table.rows.back());
         table.later.push_back(table.later.back());
         continue;
       }
       changed = false;
-      table.certain.push_back(rows.Number(certain));
-      table.possible.push_back(possible == certain ? table.certain.back() : rows.Number(possible));
-      table.later.push_back(later == possible ? table.possible.back() : rows.Number(later));
+      RowPair& pair = table.rows.emplace_back();
+      pair.certain = rows.Number(certain);
+      pair.possible = possible == certain ? pair.certain : rows.Number(possible);
+      table.later.push_back(later == possible ? pair.possible : rows.Number(later));
     }
     std::uint64_t blocks = 0;
     for (const std::uint32_t c : fact.conditions) blocks |= BlocksOf(c);
@@ -281,7 +298,7 @@ class TableBuilder {
     return blocks;
   }
 
-  void AddComputed(Rows& rows) {
+  void AddComputed() {
     out_->computed_of_slot.resize(model_.schema->facts().size());
     for (const std::uint32_t i : model_.computed) {
       const Condition& condition = model_.conditions[i];
@@ -289,13 +306,15 @@ class TableBuilder {
         out_->computed_of_slot[slot].push_back(static_cast<std::uint32_t>(out_->computed.size()));
       }
       out_->blocks_of_computed.push_back(BlocksOf(i));
-      std::vector<std::uint64_t> positive(words_);
-      std::vector<std::uint64_t> negative(words_);
-      for (const Use& use : uses_[i]) Set(use.negated ? negative : positive, use.alternative);
       Computed computed;
       computed.condition = i;
-      computed.positive = rows.Number(positive);
-      computed.negative = rows.Number(negative);
+      std::map<std::uint32_t, Computed::Word> words;
+      for (const Use& use : uses_[i]) {
+        Computed::Word& word = words[use.alternative / 64];
+        word.word = use.alternative / 64;
+        (use.negated ? word.negative : word.positive) |= std::uint64_t{1} << use.alternative % 64;
+      }
+      for (const auto& [at, word] : words) computed.words.push_back(word);
       computed.constant = condition.slots.empty();
       arena_.Reset();
       if (computed.constant) computed.truth = Evaluate(condition, {}, out_->day, arena_);
@@ -371,30 +390,15 @@ std::uint16_t WordIndex::Find(std::string_view word) const {
   }
 }
 
-std::uint16_t Table::Impl::ClassOf(const FactTable& fact, const Value& v) const {
-  if (v.is(value::Kind::kUnknown)) return fact.absent;
-  if (v.is(value::Kind::kNull)) return fact.null;
-  if (fact.key == Key::kString) {
-    const std::string_view text = v.AsString();
-    const std::uint16_t found = fact.words.Find(text);
-    if (found != WordIndex::kMissing) return found;
-    for (const std::uint32_t size : fact.prefix_sizes) {
-      if (text.size() < size) continue;
-      const std::uint16_t by_prefix = fact.prefixes.Find(text.substr(0, size));
-      if (by_prefix != WordIndex::kMissing) return by_prefix;
-    }
-    return fact.other;
+std::uint16_t FactTable::ClassOfText(std::string_view text) const {
+  const std::uint16_t found = words.Find(text);
+  if (found != WordIndex::kMissing) return found;
+  for (const std::uint32_t size : prefix_sizes) {
+    if (text.size() < size) continue;
+    const std::uint16_t by_prefix = prefixes.Find(text.substr(0, size));
+    if (by_prefix != WordIndex::kMissing) return by_prefix;
   }
-  if (fact.cuts.empty()) return 0;
-  const std::int64_t key = fact.key == Key::kDecimal ? KeyOf(model->facts[model->fact_of_slot[fact.slot]], v)
-                           : fact.key == Key::kBool  ? (v.AsBool() ? 1 : 0)
-                                                     : v.AsInt();
-  if (key < fact.cuts.front()) return 0;
-  if (key >= fact.cuts.back()) return static_cast<std::uint16_t>(fact.cuts.size());
-  const std::uint64_t offset = static_cast<std::uint64_t>(key) - static_cast<std::uint64_t>(fact.cuts.front());
-  std::uint16_t at = fact.first_of_part[offset >> fact.part_shift];
-  while (fact.cuts[at] <= key) ++at;
-  return at;
+  return other;
 }
 
 std::unique_ptr<const Table::Impl> MakeTable(std::shared_ptr<const Model> model, Date day) {

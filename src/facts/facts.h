@@ -156,6 +156,9 @@ class Profile {
   bool Has(std::uint32_t slot) const { return !slots_[slot].is(value::Kind::kUnknown); }
   bool Dead() const;  // alive_unless has a value
 
+  // Forgets everything, and keeps the memory for the next subject.
+  void Clear();
+
   // Applies one event of this kind. Refused: nothing changed. Names in `data` nest ({"hukou":{"city":…}}) or are dotted
   // at the top ({"hukou.city":…}, as a table's columns may be); the same name twice is refused. null for a whole group
   // stands for null of each of its facts that the source owns. Equal times apply: the later record wins.
@@ -182,5 +185,14 @@ class Profile {
 
   void Compact();
 };
+
+// One line of a file of profiles: {"subject": "…", "kind": "resident", "facts": {…}}; other members are ignored.
+struct ProfileLine {
+  std::string subject;
+  std::string kind;
+  std::string facts;  // a JSON object, for Profile::SetFromJson
+};
+// At most 1 MiB. Refused: kTooLarge, kNotJson, kWrongType, kNoSubject, kUnknownKind (no kind).
+std::expected<ProfileLine, Refused> SplitProfileLine(std::string_view line);
 
 }  // namespace zhitui::facts

@@ -246,6 +246,12 @@ Profile::Profile(Profile&&) noexcept = default;
 Profile& Profile::operator=(Profile&&) noexcept = default;
 Profile::~Profile() = default;
 
+void Profile::Clear() {
+  slots_ = schema_->tree_->absent;
+  times_.assign(slots_.size(), Instant{});
+  arena_->Reset();
+}
+
 bool Profile::Dead() const {
   const std::optional<std::uint32_t> slot = schema_->alive_unless();
   return slot && Has(*slot) && !slots_[*slot].is(value::Kind::kNull);

@@ -52,9 +52,7 @@ rules::Answer AnswerOf(const std::string& when, const std::string& facts) {
   const auto set = OneRule(when);
   const auto engine = Engine::Build(set, "person");
   Scratch scratch;
-  Answers answers;
-  engine->At(kDay)->Answer(MakeProfile(*set, facts).slots(), scratch, &answers);
-  return answers.of(0);
+  return engine->At(kDay)->Answer(MakeProfile(*set, facts).slots(), scratch).of(0);
 }
 
 TEST(Engine, AMissingFactLeavesTheAnswerOpenUnlessItIsSettledWithoutIt) {
@@ -77,9 +75,7 @@ TEST(Engine, AKindWithoutRulesHasNoAnswersAndAnUnknownKindNoEngine) {
   const auto engine = Engine::Build(set, "person");
   ASSERT_NE(engine, nullptr);
   Scratch scratch;
-  Answers answers;
-  engine->At(kDay)->Answer(MakeProfile(*set, "{}").slots(), scratch, &answers);
-  EXPECT_TRUE(answers.eligible().empty());
+  EXPECT_TRUE(engine->At(kDay)->Answer(MakeProfile(*set, "{}").slots(), scratch).eligible().empty());
   EXPECT_EQ(Engine::Build(set, "ghost"), nullptr);
 }
 
@@ -136,7 +132,6 @@ TEST_P(EveryMode, AnswersAsTheDefinitionDoes) {
   ASSERT_EQ(engine->rules().size(), static_cast<std::size_t>(kRules));
 
   Scratch scratch;
-  Answers answers;
   Columns columns(table);
   value::Arena arena;
   value::Arena keep;  // of values taken from other profiles
@@ -173,7 +168,7 @@ TEST_P(EveryMode, AnswersAsTheDefinitionDoes) {
     const std::string facts = random.Facts(missing);
     const facts::Profile profile = MakeProfile(*set, facts);
     expected.push_back(define(profile));
-    table->Answer(profile.slots(), scratch, &answers);
+    const Answers answers = table->Answer(profile.slots(), scratch);
     for (std::size_t r = 0; r < expected.back().size(); ++r) {
       expect(expected.back()[r], answers.of(r), r, "per event", facts);
     }
@@ -209,7 +204,7 @@ TEST_P(EveryMode, AnswersAsTheDefinitionDoes) {
       }
       table->Change(slots, changed, scratch, &subject);
       // The definition wants a profile: the per-event answer, compared above, stands for it.
-      table->Answer(slots, scratch, &answers);
+      const Answers answers = table->Answer(slots, scratch);
       for (std::size_t r = 0; r < set->rules().size(); ++r) {
         expect(answers.of(r), subject.answers().of(r), r, "incremental", others);
       }
@@ -248,14 +243,13 @@ TEST(Columns, ManyBlocksAreCountedInAnyDivision) {
   Columns columns(table);
   Scratch scratch;
   std::vector<std::uint64_t> expected(set->rules().size());
-  Answers answers;
   const std::size_t subjects = 2 * Columns::kBlock + 777;
   std::vector<facts::Profile> profiles;
   for (int i = 0; i < 100; ++i) profiles.push_back(MakeProfile(*set, random.Facts(9)));
   for (std::size_t i = 0; i < subjects; ++i) {
     const facts::Profile& profile = profiles[i * 7 % profiles.size()];
     columns.Append(profile.slots(), scratch);
-    table->Answer(profile.slots(), scratch, &answers);
+    const Answers answers = table->Answer(profile.slots(), scratch);
     for (std::size_t r = 0; r < expected.size(); ++r) expected[r] += answers.of(r) == rules::Answer::kEligible ? 1 : 0;
   }
   EXPECT_EQ(columns.size(), subjects);
