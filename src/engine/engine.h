@@ -31,7 +31,7 @@ namespace zhitui::engine {
 
 using value::Value;
 
-// What can be said of all rules of the kind for one subject: a view. Rules are numbered as in RuleSet::RulesOf(kind).
+// What can be said of all rules of the kind for one subject: a view. Rules are numbered as in Engine::rules().
 class Answers {
  public:
   rules::Answer of(std::size_t rule) const {
@@ -123,7 +123,6 @@ class Table {
   explicit Table(std::unique_ptr<const Impl> impl);
   struct State;
   void Refresh(std::span<const Value> slots, std::uint64_t blocks, Scratch& scratch, const State& state) const;
-  void Settle(std::uint32_t rule, const State& state) const;
   std::uint8_t Compute(std::size_t computed, std::span<const Value> slots, Scratch& scratch) const;
   std::unique_ptr<const Impl> impl_;
 };
@@ -135,7 +134,8 @@ class Engine {
   ~Engine();
   std::shared_ptr<const Table> At(Date day) const;  // thread-safe
   const rules::RuleSet& ruleset() const;
-  std::span<const std::uint32_t> rules() const;  // indexes into ruleset().rules()
+  // Indexes into ruleset().rules(), in an order of the engine's own: the number of a rule in answers is its place here.
+  std::span<const std::uint32_t> rules() const;
 
  private:
   struct Impl;

@@ -30,8 +30,9 @@ bool Has(const ClassSet& set, std::uint8_t c) {
 namespace plain {
 
 void AndRows(const std::uint64_t* first, const std::uint64_t* const* rows, std::size_t count, std::size_t blocks,
-             std::uint64_t* out) {
+             std::uint64_t which, std::uint64_t* out) {
   for (std::size_t b = 0; b < blocks; ++b) {
+    if ((which >> b % 64 & 1) == 0) continue;
     const std::size_t at = b * kWordsOfBlock;
     std::uint64_t word[kWordsOfBlock];
     std::memcpy(word, first + at, sizeof(word));
@@ -87,8 +88,9 @@ ZHITUI_TARGET inline __m256i Load(const void* p) { return _mm256_loadu_si256(sta
 ZHITUI_TARGET inline void Store(void* p, __m256i v) { _mm256_storeu_si256(static_cast<__m256i*>(p), v); }
 
 ZHITUI_TARGET void AndRows(const std::uint64_t* first, const std::uint64_t* const* rows, std::size_t count,
-                           std::size_t blocks, std::uint64_t* out) {
+                           std::size_t blocks, std::uint64_t which, std::uint64_t* out) {
   for (std::size_t b = 0; b < blocks; ++b) {
+    if ((which >> b % 64 & 1) == 0) continue;
     const std::size_t at = b * kWordsOfBlock;
     __m256i low = Load(first + at);
     __m256i high = Load(first + at + 4);
@@ -187,8 +189,9 @@ ZHITUI_TARGET void Count(const Bitmap* a, const Bitmap* b, const Bitmap& mask, s
 namespace avx512 {
 
 ZHITUI_TARGET void AndRows(const std::uint64_t* first, const std::uint64_t* const* rows, std::size_t count,
-                           std::size_t blocks, std::uint64_t* out) {
+                           std::size_t blocks, std::uint64_t which, std::uint64_t* out) {
   for (std::size_t b = 0; b < blocks; ++b) {
+    if ((which >> b % 64 & 1) == 0) continue;
     const std::size_t at = b * kWordsOfBlock;
     __m512i all = _mm512_loadu_si512(first + at);
     for (std::size_t i = 0; i < count; ++i) {

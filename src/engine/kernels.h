@@ -25,9 +25,10 @@ struct ClassSet {
 
 struct Kernels {
   const char* name;
-  // out = first & rows[0] & rows[1] & …, block by block of kWordsOfBlock words; a block that is empty ends early.
+  // out = first & rows[0] & rows[1] & …, for each block b of kWordsOfBlock words with bit b % 64 in `which`; a block
+  // that is empty ends early.
   void (*and_rows)(const std::uint64_t* first, const std::uint64_t* const* rows, std::size_t count, std::size_t blocks,
-                   std::uint64_t* out);
+                   std::uint64_t which, std::uint64_t* out);
   // Bit i of `out`: whether classes[i] is in the set.
   void (*in_set)(const std::uint8_t* classes, const ClassSet& set, std::uint64_t* out);
   // For each rule the OR over its conjunctions of the AND of their bitmaps, to out[rule]. `code` holds for each rule

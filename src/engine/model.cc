@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
+#include <numeric>
 
 namespace zhitui::engine {
 namespace {
@@ -13,6 +13,7 @@ using cel::Formula;
 
 // A rule of more alternatives than this is one condition, computed as a whole.
 constexpr std::size_t kMaxAlternatives = 256;
+constexpr std::size_t kLayers = 8;
 constexpr Date kBuildDay = std::chrono::local_days(std::chrono::year(2020) / 1 / 1);
 
 // A conjunction: sorted, distinct literals.
@@ -60,7 +61,7 @@ class Builder {
     const rules::Rule& rule = model_.rule(local);
     std::optional<Disjunction> all = AlternativesOf(rule);
     if (!all) all = Disjunction{{Whole(rule)}};
-    for (Conjunction& literals : *all) model_.alternatives.push_back({local, std::move(literals)});
+    of_rule_.push_back(std::move(*all));
   }
 
   // Gives each condition over one fact its place among the fact's classes.
@@ -101,41 +102,49 @@ class Builder {
     std::sort(model_.computed.begin(), model_.computed.end());
   }
 
-  // Alternatives with the same rare literal stand together, so that most subjects leave whole stretches of them empty.
+  // Numbers the rules and gives each alternative its bit. Rules that ask for the same rare thing stand together, so
+  // that most subjects leave whole stretches of bits empty.
   void Order() {
-    std::vector<double> share(model_.conditions.size(), 0.5);
-    for (std::size_t i = 0; i < model_.conditions.size(); ++i) {
-      const Condition& condition = model_.conditions[i];
-      if (condition.fact == kNone) {
-        share[i] = 1.0;  // last: it is the dearest to find out
-        continue;
+    std::vector<std::uint32_t> order(of_rule_.size());
+    std::iota(order.begin(), order.end(), 0U);
+    const std::vector<double> share = Shares();
+    std::vector<std::pair<double, Literal>> rarest;
+    for (const Disjunction& all : of_rule_) rarest.push_back(Rarest(all, share));
+    const auto layers_of = [&](std::uint32_t rule) { return std::min(of_rule_[rule].size(), kLayers); };
+    std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
+      if (layers_of(a) != layers_of(b)) return layers_of(a) > layers_of(b);
+      return rarest[a] != rarest[b] ? rarest[a] < rarest[b] : a < b;
+    });
+    std::vector<std::uint32_t> rules;
+    std::vector<Disjunction> first;  // of each rule, as numbered now, up to kLayers alternatives
+    std::vector<Disjunction> more;
+    for (const std::uint32_t old : order) {
+      const auto number = static_cast<std::uint32_t>(rules.size());
+      rules.push_back(model_.rules[old]);
+      Disjunction& all = of_rule_[old];
+      for (std::size_t at = kLayers; at < all.size(); at += kLayers) {
+        const auto from = all.begin() + static_cast<std::ptrdiff_t>(at);
+        more.emplace_back(from, from + static_cast<std::ptrdiff_t>(std::min(kLayers, all.size() - at)));
+        model_.more_of.push_back(number);
       }
-      const Fact& fact = model_.facts[condition.fact];
-      if (fact.key != Key::kString) continue;
-      double all = 1;
-      for (const std::uint32_t other : fact.conditions) {
-        all = std::max(all, static_cast<double>(model_.conditions[other].words.members.size()));
-      }
-      share[i] = static_cast<double>(condition.words.members.size()) / (2 * all);
+      all.resize(layers_of(old));
+      first.push_back(std::move(all));
     }
-    const auto rarest = [&](const Alternative& a) {
-      std::vector<std::pair<double, Literal>> keys;
-      for (const Literal l : a.literals) {
-        const double s = share[ConditionOf(l)];
-        keys.emplace_back(Negated(l) ? 1 - s : s, l);
-      }
-      std::sort(keys.begin(), keys.end());
-      return keys;
-    };
-    std::vector<std::pair<std::vector<std::pair<double, Literal>>, std::size_t>> order;
-    for (std::size_t i = 0; i < model_.alternatives.size(); ++i) {
-      order.emplace_back(rarest(model_.alternatives[i]), i);
+    model_.rules = std::move(rules);
+    // The full ones first.
+    std::vector<std::uint32_t> by_size(more.size());
+    std::iota(by_size.begin(), by_size.end(), 0U);
+    std::stable_sort(by_size.begin(), by_size.end(),
+                     [&](std::uint32_t a, std::uint32_t b) { return more[a].size() > more[b].size(); });
+    std::vector<Disjunction> sorted;
+    std::vector<std::uint32_t> more_of;
+    for (const std::uint32_t i : by_size) {
+      sorted.push_back(std::move(more[i]));
+      more_of.push_back(model_.more_of[i]);
     }
-    std::sort(order.begin(), order.end());
-    std::vector<Alternative> sorted;
-    sorted.reserve(order.size());
-    for (const auto& [keys, i] : order) sorted.push_back(std::move(model_.alternatives[i]));
-    model_.alternatives = std::move(sorted);
+    model_.more_of = std::move(more_of);
+    Place(first, model_.layers, [](std::uint32_t row) { return row; });
+    Place(sorted, model_.more, [&](std::uint32_t row) { return model_.more_of[row]; });
   }
 
  private:
@@ -304,6 +313,7 @@ class Builder {
 
   void SetScale(Fact& fact) const {
     if (fact.key != Key::kDecimal) return;
+    fact.scale = 2;  // as amounts of money have it: their keys need no division
     for (const std::uint32_t i : fact.conditions) {
       for (const Value& v : model_.conditions[i].dependence.members) {
         if (v.is(value::Kind::kDecimal)) fact.scale = std::max(fact.scale, v.AsDecimal().scale);
@@ -311,7 +321,53 @@ class Builder {
     }
   }
 
+  // How many of all subjects a condition may hold for, as far as its form tells.
+  std::vector<double> Shares() const {
+    std::vector<double> share(model_.conditions.size(), 0.5);
+    for (std::size_t i = 0; i < model_.conditions.size(); ++i) {
+      const Condition& condition = model_.conditions[i];
+      if (condition.fact == kNone || model_.facts[condition.fact].key != Key::kString) continue;
+      double all = 1;
+      for (const std::uint32_t other : model_.facts[condition.fact].conditions) {
+        all = std::max(all, static_cast<double>(model_.conditions[other].words.members.size()));
+      }
+      share[i] = static_cast<double>(condition.words.members.size()) / (2 * all);
+    }
+    return share;
+  }
+
+  // The literal that most subjects fail, of those that all alternatives share where there are any.
+  static std::pair<double, Literal> Rarest(const Disjunction& all, const std::vector<double>& share) {
+    Conjunction shared = all.empty() ? Conjunction{} : all.front();
+    for (const Conjunction& one : all) {
+      Conjunction both;
+      std::set_intersection(shared.begin(), shared.end(), one.begin(), one.end(), std::back_inserter(both));
+      shared = std::move(both);
+    }
+    std::pair<double, Literal> best{1.0, 0};
+    for (const Literal l : shared) {
+      const double s = share[ConditionOf(l)];
+      best = std::min(best, std::pair(Negated(l) ? 1 - s : s, l));
+    }
+    return best;
+  }
+
+  template <class RuleOf>
+  void Place(std::vector<Disjunction>& rows, std::vector<Layer>& layers, RuleOf rule_of) {
+    for (std::size_t k = 0; !rows.empty() && k < std::max<std::size_t>(rows.front().size(), 1); ++k) {
+      const auto count = static_cast<std::uint32_t>(
+          std::find_if(rows.begin(), rows.end(), [&](const Disjunction& d) { return d.size() <= k; }) - rows.begin());
+      const auto word = static_cast<std::uint32_t>(model_.alternatives.size() / 64);
+      layers.push_back({word, (count + 63) / 64});
+      model_.alternatives.resize((word + layers.back().words) * std::size_t{64});
+      for (std::uint32_t row = 0; row < count; ++row) {
+        model_.alternatives[word * std::size_t{64} + row] = {rule_of(row), std::move(rows[row][k])};
+      }
+    }
+  }
+
   Model& model_;
+  std::vector<Disjunction> of_rule_;
   std::map<std::string, std::uint32_t, std::less<>> known_;
 };
 

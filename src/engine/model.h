@@ -63,16 +63,26 @@ inline std::uint32_t ConditionOf(Literal l) { return l / 2; }
 inline bool Negated(Literal l) { return (l & 1) != 0; }
 
 struct Alternative {
-  std::uint32_t rule = 0;
+  std::uint32_t rule = kNone;     // as numbered by Engine::rules(); kNone: a bit that stands for nothing
   std::vector<Literal> literals;  // sorted, distinct
+};
+
+// Words of alternatives that lie above each other: bit b of each layer is an alternative of the same rule. The rules
+// with the most alternatives come first, so a layer is a prefix of the one below.
+struct Layer {
+  std::uint32_t word = 0;  // the first
+  std::uint32_t words = 0;
 };
 
 struct Model {
   std::shared_ptr<const rules::RuleSet> ruleset;
   std::shared_ptr<const facts::Schema> schema;
-  std::vector<std::uint32_t> rules;  // indexes into ruleset->rules()
+  std::vector<std::uint32_t> rules;  // indexes into ruleset->rules(), in the order in which the engine numbers them
   std::vector<Condition> conditions;
-  std::vector<Alternative> alternatives;
+  std::vector<Alternative> alternatives;  // by their bit
+  std::vector<Layer> layers;              // bit b: an alternative of rule b
+  std::vector<Layer> more;                // bit b: one more alternative of rule more_of[b], which has very many
+  std::vector<std::uint32_t> more_of;
   std::vector<Fact> facts;
   std::vector<std::uint32_t> computed;      // conditions without a fact
   std::vector<std::uint32_t> fact_of_slot;  // kNone: without classes

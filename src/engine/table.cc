@@ -11,7 +11,8 @@ namespace zhitui::engine {
 namespace {
 
 constexpr std::size_t kArenaBytes = 1 << 20;  // a scratch that holds more is emptied first
-constexpr std::uint8_t kNotYet = 3;           // of a computed condition that nobody asked for
+constexpr std::uint64_t kAllBlocks = ~std::uint64_t{0};
+constexpr std::uint8_t kNotYet = 3;  // of a computed condition that nobody asked for
 
 }  // namespace
 
@@ -19,7 +20,6 @@ struct Scratch::Impl {
   value::Arena arena;
   std::vector<const std::uint64_t*> certain_rows;
   std::vector<const std::uint64_t*> possible_rows;
-  std::vector<const std::uint64_t*> shifted_rows;
   std::vector<std::uint64_t> certain;
   std::vector<std::uint64_t> possible;
   std::vector<std::uint64_t> answers;  // eligible, then unknown
@@ -45,7 +45,7 @@ Size Table::size() const {
   out.rules = impl_->model->rules.size();
   out.conditions = impl_->model->conditions.size();
   out.computed = impl_->model->computed.size();
-  out.alternatives = impl_->model->alternatives.size();
+  for (const auto& of_rule : impl_->of_rule) out.alternatives += of_rule.size();
   out.facts = impl_->facts.size();
   out.classes = impl_->distinct_classes;
   return out;
@@ -77,23 +77,27 @@ void ApplyComputed(const Table::Impl& t, std::uint64_t* certain, std::uint64_t* 
   }
 }
 
+void Gather(const Model& model, const std::uint64_t* alternatives, std::size_t rule_words, std::uint64_t* rules) {
+  std::fill_n(rules, rule_words, 0);
+  for (const Layer& layer : model.layers) {
+    for (std::uint32_t w = 0; w < layer.words; ++w) rules[w] |= alternatives[layer.word + w];
+  }
+  for (const Layer& layer : model.more) {
+    for (std::uint32_t w = 0; w < layer.words; ++w) {
+      for (std::uint64_t bits = alternatives[layer.word + w]; bits != 0; bits &= bits - 1) {
+        const std::uint32_t rule = model.more_of[w * 64 + static_cast<std::uint32_t>(std::countr_zero(bits))];
+        rules[rule / 64] |= std::uint64_t{1} << rule % 64;
+      }
+    }
+  }
+}
+
 // Rules from alternatives.
 void Gather(const Table::Impl& t, const std::uint64_t* certain, const std::uint64_t* possible, std::uint64_t* eligible,
             std::uint64_t* unknown) {
   const std::size_t rule_words = t.rule_words();
-  std::fill_n(eligible, rule_words, 0);
-  std::fill_n(unknown, rule_words, 0);
-  const std::uint32_t* rule_of = t.rule_of.data();
-  for (std::size_t w = 0; w < t.words(); ++w) {
-    for (std::uint64_t bits = certain[w]; bits != 0; bits &= bits - 1) {
-      const std::uint32_t rule = rule_of[w * 64 + static_cast<std::size_t>(std::countr_zero(bits))];
-      eligible[rule / 64] |= std::uint64_t{1} << rule % 64;
-    }
-    for (std::uint64_t bits = possible[w] & ~certain[w]; bits != 0; bits &= bits - 1) {
-      const std::uint32_t rule = rule_of[w * 64 + static_cast<std::size_t>(std::countr_zero(bits))];
-      unknown[rule / 64] |= std::uint64_t{1} << rule % 64;
-    }
-  }
+  Gather(*t.model, certain, rule_words, eligible);
+  Gather(*t.model, possible, rule_words, unknown);
   for (std::size_t w = 0; w < rule_words; ++w) unknown[w] &= ~eligible[w];
 }
 
@@ -142,16 +146,21 @@ Answers Table::Answer(std::span<const Value> slots, Scratch& scratch) const {
   s.answers.resize(2 * t.rule_words());
   const std::uint64_t* const rows = t.rows.data();
   std::uint32_t open = 0;
+  // The profile is often not in the cache: ask for all of it at once.
+  constexpr std::size_t kLine = 64;
+  for (std::size_t i = 0; i < slots.size_bytes(); i += kLine) {
+    __builtin_prefetch(reinterpret_cast<const char*>(slots.data()) + i);
+  }
   for (std::size_t f = 0; f < facts; ++f) {
-    const FactTable& fact = t.facts[f];
+    const HotFact& fact = t.hot[f];
     const RowPair pair = fact.rows[fact.ClassOf(SlotOf(slots, fact.slot))];
     s.certain_rows[fact.position] = rows + pair.certain;
     s.possible_rows[fact.position] = rows + pair.possible;
     open |= pair.certain ^ pair.possible;
   }
-  t.kernels->and_rows(t.live.data(), s.certain_rows.data(), facts, t.blocks, s.certain.data());
+  t.kernels->and_rows(t.live.data(), s.certain_rows.data(), facts, t.blocks, kAllBlocks, s.certain.data());
   if (open != 0) {
-    t.kernels->and_rows(t.live.data(), s.possible_rows.data(), facts, t.blocks, s.possible.data());
+    t.kernels->and_rows(t.live.data(), s.possible_rows.data(), facts, t.blocks, kAllBlocks, s.possible.data());
   } else {
     std::copy_n(s.certain.data(), t.words(), s.possible.data());
   }
@@ -173,10 +182,10 @@ void Table::Begin(std::span<const Value> slots, Scratch& scratch, Subject* subje
   subject->rule_words_ = static_cast<std::uint32_t>(t.rule_words());
   const State state = State::Of(t, subject->state_.data());
   for (std::size_t f = 0; f < t.facts.size(); ++f) {
-    state.classes[f] = t.facts[f].ClassOf(SlotOf(slots, t.facts[f].slot));
+    state.classes[f] = t.hot[f].ClassOf(SlotOf(slots, t.hot[f].slot));
   }
   std::fill_n(state.computed, t.computed.size(), kNotYet);
-  Refresh(slots, ~std::uint64_t{0}, scratch, state);
+  Refresh(slots, kAllBlocks, scratch, state);
   Gather(t, state.certain, state.possible, state.eligible, state.unknown);
 }
 
@@ -190,26 +199,17 @@ void Table::Refresh(std::span<const Value> slots, std::uint64_t blocks, Scratch&
   const std::uint64_t* const rows = t.rows.data();
   std::uint32_t open = 0;
   for (std::size_t f = 0; f < facts; ++f) {
-    const RowPair pair = t.facts[f].rows[state.classes[f]];
-    s.certain_rows[t.facts[f].position] = rows + pair.certain;
-    s.possible_rows[t.facts[f].position] = rows + pair.possible;
+    const RowPair pair = t.hot[f].rows[state.classes[f]];
+    s.certain_rows[t.hot[f].position] = rows + pair.certain;
+    s.possible_rows[t.hot[f].position] = rows + pair.possible;
     open |= pair.certain ^ pair.possible;
   }
+  t.kernels->and_rows(t.live.data(), s.certain_rows.data(), facts, t.blocks, blocks, state.certain);
+  if (open != 0) t.kernels->and_rows(t.live.data(), s.possible_rows.data(), facts, t.blocks, blocks, state.possible);
   for (std::size_t b = 0; b < t.blocks; ++b) {
     if ((blocks >> b % 64 & 1) == 0) continue;
     const std::size_t from = b * kWordsOfBlock;
-    const auto shift = [&](std::vector<const std::uint64_t*>& of) {
-      if (b == 0) return of.data();
-      s.shifted_rows.resize(facts);
-      for (std::size_t f = 0; f < facts; ++f) s.shifted_rows[f] = of[f] + from;
-      return s.shifted_rows.data();
-    };
-    t.kernels->and_rows(t.live.data() + from, shift(s.certain_rows), facts, 1, state.certain + from);
-    if (open != 0) {
-      t.kernels->and_rows(t.live.data() + from, shift(s.possible_rows), facts, 1, state.possible + from);
-    } else {
-      std::copy_n(state.certain + from, kWordsOfBlock, state.possible + from);
-    }
+    if (open == 0) std::copy_n(state.certain + from, kWordsOfBlock, state.possible + from);
     if (t.computed.empty()) continue;
     value::Arena& arena = s.FreshArena();
     ApplyComputed(t, state.certain, state.possible, from, from + kWordsOfBlock, [&](std::size_t c) {
@@ -232,7 +232,7 @@ void Table::Change(std::span<const Value> slots, std::span<const std::uint32_t> 
     if (slot >= t.fact_of_slot.size()) continue;
     if (const std::uint32_t f = t.fact_of_slot[slot]; f != kNone) {
       const FactTable& fact = t.facts[f];
-      const std::uint16_t now = fact.ClassOf(SlotOf(slots, slot));
+      const std::uint16_t now = t.hot[f].ClassOf(SlotOf(slots, slot));
       const std::uint16_t before = std::exchange(state.classes[f], now);
       const RowPair& a = fact.rows[now];
       const RowPair& b = fact.rows[before];
@@ -244,31 +244,8 @@ void Table::Change(std::span<const Value> slots, std::span<const std::uint32_t> 
     }
   }
   if (stale == 0) return;
-  Scratch::Impl& s = *scratch.impl_;
-  s.certain.assign(state.certain, state.certain + t.words());
-  s.possible.assign(state.possible, state.possible + t.words());
   Refresh(slots, stale, scratch, state);
-  for (std::size_t w = 0; w < t.words(); ++w) {
-    std::uint64_t flipped = (s.certain[w] ^ state.certain[w]) | (s.possible[w] ^ state.possible[w]);
-    for (; flipped != 0; flipped &= flipped - 1) {
-      Settle(t.rule_of[w * 64 + static_cast<std::size_t>(std::countr_zero(flipped))], state);
-    }
-  }
-}
-
-// The answer of one rule from its alternatives.
-void Table::Settle(std::uint32_t rule, const State& state) const {
-  bool eligible = false;
-  bool possible = false;
-  for (const std::uint32_t i : impl_->of_rule[rule]) {
-    eligible = eligible || (state.certain[i / 64] >> i % 64 & 1) != 0;
-    possible = possible || (state.possible[i / 64] >> i % 64 & 1) != 0;
-  }
-  const std::uint64_t bit = std::uint64_t{1} << rule % 64;
-  std::uint64_t& in_eligible = state.eligible[rule / 64];
-  std::uint64_t& in_unknown = state.unknown[rule / 64];
-  in_eligible = eligible ? in_eligible | bit : in_eligible & ~bit;
-  in_unknown = possible && !eligible ? in_unknown | bit : in_unknown & ~bit;
+  Gather(t, state.certain, state.possible, state.eligible, state.unknown);
 }
 
 void Table::Open(std::span<const Value> slots, Scratch& scratch, std::vector<std::uint64_t>* rules) const {
@@ -278,16 +255,12 @@ void Table::Open(std::span<const Value> slots, Scratch& scratch, std::vector<std
   s.possible.resize(t.words());
   for (std::size_t f = 0; f < t.facts.size(); ++f) {
     const FactTable& fact = t.facts[f];
-    s.possible_rows[fact.position] = t.row(fact.later[fact.ClassOf(SlotOf(slots, fact.slot))]);
+    s.possible_rows[fact.position] = t.row(fact.later[t.hot[f].ClassOf(SlotOf(slots, fact.slot))]);
   }
-  t.kernels->and_rows(t.live_later.data(), s.possible_rows.data(), t.facts.size(), t.blocks, s.possible.data());
-  rules->assign(t.rule_words(), 0);
-  for (std::size_t w = 0; w < t.words(); ++w) {
-    for (std::uint64_t bits = s.possible[w]; bits != 0; bits &= bits - 1) {
-      const std::uint32_t rule = t.rule_of[w * 64 + static_cast<std::size_t>(std::countr_zero(bits))];
-      (*rules)[rule / 64] |= std::uint64_t{1} << rule % 64;
-    }
-  }
+  t.kernels->and_rows(t.live_later.data(), s.possible_rows.data(), t.facts.size(), t.blocks, kAllBlocks,
+                      s.possible.data());
+  rules->resize(t.rule_words());
+  Gather(*t.model, s.possible.data(), t.rule_words(), rules->data());
 }
 
 std::size_t Table::AmountRow(std::size_t rule, std::span<const Value> slots, Scratch& scratch) const {

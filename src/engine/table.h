@@ -2,8 +2,10 @@
 
 // The engine on one day: for each fact the class of a value, for each class the rows of alternatives that it leaves.
 
-#include <array>
+#include <algorithm>
+#include <bit>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <vector>
@@ -18,9 +20,18 @@ class WordIndex {
  public:
   void Add(std::string word, std::uint16_t number);
   void Finish();  // after the last Add
-  // kMissing: not listed.
-  std::uint16_t Find(std::string_view word) const;
   static constexpr std::uint16_t kMissing = 0xffff;
+  // kMissing: not listed.
+  std::uint16_t Find(std::string_view word) const {
+    if (table_.empty()) return kMissing;
+    const Entry e = EntryOf(word);
+    for (std::uint64_t at = Hash(e) & mask_;; at = (at + 1) & mask_) {
+      const Entry& other = table_[at];
+      if (other.number == kMissing) return kMissing;
+      if (other.a != e.a || other.b != e.b || other.size != e.size) continue;
+      if (e.size <= 16 || words_[long_words_[at]].first == word) return other.number;
+    }
+  }
 
  private:
   struct Entry {
@@ -29,13 +40,40 @@ class WordIndex {
     std::uint32_t size = 0;
     std::uint16_t number = kMissing;
   };
-  static Entry EntryOf(std::string_view word);
-  static std::uint64_t Hash(const Entry& e);
+  template <class Word>
+  static std::uint64_t Load(const char* p) {
+    Word out;
+    std::memcpy(&out, p, sizeof(out));
+    return out;
+  }
+  static Entry EntryOf(std::string_view word) {
+    const std::size_t n = word.size();
+    const char* p = word.data();
+    Entry out;
+    out.size = static_cast<std::uint32_t>(n);
+    if (n >= 8) {
+      out.a = Load<std::uint64_t>(p);
+      out.b = Load<std::uint64_t>(p + n - 8);
+    } else if (n >= 4) {
+      out.a = Load<std::uint32_t>(p);
+      out.b = Load<std::uint32_t>(p + n - 4);
+    } else if (n > 0) {
+      out.a = Load<std::uint8_t>(p);
+      out.b = Load<std::uint8_t>(p + n / 2) << 8 | Load<std::uint8_t>(p + n - 1);
+    }
+    return out;
+  }
+  std::uint64_t Hash(const Entry& e) const {
+    const std::uint64_t h = (e.a ^ std::rotl(e.b, 32) ^ e.size) * factor_;
+    return h ^ h >> 32;
+  }
+  std::size_t Fill(std::uint64_t factor);  // gives how many words are not at their first place
 
   std::vector<std::pair<std::string, std::uint16_t>> words_;
   std::vector<Entry> table_;
-  std::vector<std::uint32_t> long_words_;  // of each table place: index into words_, for texts over 16 bytes
+  std::vector<std::uint32_t> long_words_;  // of each place of the table: index into words_
   std::uint64_t mask_ = 0;
+  std::uint64_t factor_ = 1;
 };
 
 // The rows that a class leaves, as offsets into Table::Impl::rows. The two are equal unless it leaves an answer open.
@@ -56,8 +94,8 @@ struct FactTable {
   // Ordered: class i holds the keys from cuts[i - 1] up to cuts[i]. The range of the cuts is divided into equal parts,
   // of which none holds more than `most_in_part` cuts: so many comparisons find the class.
   std::uint16_t most_in_part = 0;
-  int part_shift = 0;
-  std::int64_t low = 0;            // the first cut
+  std::uint8_t part_shift = 0;
+  std::int64_t below = 0;          // the number before the first cut
   std::int64_t high = 0;           // the last cut
   std::vector<std::int64_t> cuts;  // and most_in_part of the highest number
   std::vector<std::uint16_t> first_of_part;
@@ -74,25 +112,52 @@ struct FactTable {
   // Of each class and condition of the fact, for columns.
   std::vector<std::vector<Truth>> truths;  // [condition in Fact::conditions][class]
 
+  std::uint16_t ClassOfText(std::string_view text) const {
+    const std::uint16_t found = words.Find(text);
+    return found != WordIndex::kMissing ? found : ClassOfUnlisted(text);
+  }
+  std::uint16_t ClassOfUnlisted(std::string_view text) const;
+};
+
+// What a look-up needs of a FactTable, in one cache line.
+struct alignas(64) HotFact {
+  const std::int64_t* cuts = nullptr;
+  const std::uint16_t* first_of_part = nullptr;
+  const RowPair* rows = nullptr;
+  const FactTable* words = nullptr;
+  std::int64_t below = 0;
+  std::int64_t high = 0;
+  std::uint32_t slot = 0;
+  std::uint16_t position = 0;
+  std::uint16_t null = 0;
+  std::uint16_t absent = 0;
+  std::uint16_t most_in_part = 0;
+  Key key = Key::kInt;
+  std::uint8_t part_shift = 0;
+  std::uint8_t scale = 0;
+
+  explicit HotFact(const FactTable& fact);
+
   std::uint16_t ClassOf(const Value& v) const {
     if (v.is(value::Kind::kUnknown)) return absent;
     if (v.is(value::Kind::kNull)) return null;
-    if (key == Key::kString) return ClassOfText(v.AsString());
+    if (key == Key::kString) return words->ClassOfText(v.AsString());
     return ClassOfKey(key == Key::kDecimal ? DecimalKey(v, scale) : v.AsInt());
   }
 
  private:
-  std::uint16_t ClassOfText(std::string_view text) const;
+  // Without a branch that depends on the number: those would be guessed wrong as often as not.
   std::uint16_t ClassOfKey(std::int64_t number) const {
-    if (cuts.empty() || number < low) return 0;
-    const std::size_t last = cuts.size() - most_in_part;
-    if (number >= high) return static_cast<std::uint16_t>(last);
-    const std::uint64_t offset = static_cast<std::uint64_t>(number) - static_cast<std::uint64_t>(low);
-    std::uint16_t at = first_of_part[offset >> part_shift];
-    for (std::uint16_t i = 0; i < most_in_part; ++i) at = static_cast<std::uint16_t>(at + (cuts[at] <= number ? 1 : 0));
-    return at;
+    if (cuts == nullptr) return 0;
+    number = std::min(std::max(number, below), high);
+    const std::uint64_t offset = static_cast<std::uint64_t>(number) - static_cast<std::uint64_t>(below);
+    const std::uint16_t first = first_of_part[offset >> part_shift];
+    std::size_t more = 0;
+    for (std::size_t i = 0; i < most_in_part; ++i) more += cuts[first + i] <= number ? 1 : 0;
+    return static_cast<std::uint16_t>(first + more);
   }
 };
+static_assert(sizeof(HotFact) == 64 || sizeof(void*) != 8);
 
 struct Computed {
   std::uint32_t condition = 0;
@@ -113,12 +178,12 @@ struct Table::Impl {
   const Kernels* kernels = nullptr;
   std::size_t blocks = 0;        // of kWordsOfBlock words
   std::vector<FactTable> facts;  // by slot, so that a profile is read from its begin to its end
+  std::vector<HotFact> hot;      // of each of them
   std::vector<std::uint32_t> fact_of_slot;
   std::vector<Computed> computed;
   std::vector<std::uint64_t> rows;                  // the first one is all ones
   std::vector<std::uint64_t> live;                  // alternatives of rules in force today
   std::vector<std::uint64_t> live_later;            // … or on a later day
-  std::vector<std::uint32_t> rule_of;               // alternative -> rule
   std::vector<std::vector<std::uint32_t>> of_rule;  // rule -> alternatives
   // Blocks that have a literal on the fact, or the computed condition: bit b % 64 for block b.
   std::vector<std::uint64_t> blocks_of_fact;

@@ -75,6 +75,7 @@ class TableBuilder {
       out_->facts.back().position =
           static_cast<std::uint32_t>(std::find(by_use.begin(), by_use.end(), f) - by_use.begin());
     }
+    for (const FactTable& fact : out_->facts) out_->hot.emplace_back(fact);
     AddComputed();
     return std::move(out_);
   }
@@ -91,12 +92,12 @@ class TableBuilder {
     out_->of_rule.resize(model_.rules.size());
     for (std::uint32_t i = 0; i < model_.alternatives.size(); ++i) {
       const std::uint32_t local = model_.alternatives[i].rule;
+      if (local == kNone) continue;
       const rules::Rule& rule = model_.rule(local);
       const bool ended = rule.valid_until && out_->day >= *rule.valid_until;
       const bool begun = !rule.valid_from || out_->day >= *rule.valid_from;
       if (!ended) Set(out_->live_later, i);
       if (!ended && begun) Set(out_->live, i);
-      out_->rule_of.push_back(local);
       out_->of_rule[local].push_back(i);
     }
   }
@@ -171,14 +172,14 @@ class TableBuilder {
 
   static void DivideCuts(FactTable& table) {
     if (table.cuts.empty()) return;
-    table.low = table.cuts.front();
+    table.below = table.cuts.front() - 1;
     table.high = table.cuts.back();
-    const std::uint64_t range = static_cast<std::uint64_t>(table.high) - static_cast<std::uint64_t>(table.low);
+    const std::uint64_t range = static_cast<std::uint64_t>(table.high) - static_cast<std::uint64_t>(table.below);
     while ((range >> table.part_shift) >= kMaxParts) ++table.part_shift;
     const std::size_t parts = (range >> table.part_shift) + 1;
     for (std::size_t part = 0; part < parts; ++part) {
       const std::uint64_t offset = static_cast<std::uint64_t>(part) << table.part_shift;
-      const auto first = static_cast<std::int64_t>(static_cast<std::uint64_t>(table.low) + offset);
+      const auto first = static_cast<std::int64_t>(static_cast<std::uint64_t>(table.below) + offset);
       const auto it = std::upper_bound(table.cuts.begin(), table.cuts.end(), first);
       table.first_of_part.push_back(static_cast<std::uint16_t>(it - table.cuts.begin()));
       if (part > 0) {
@@ -331,68 +332,50 @@ class TableBuilder {
   value::Arena arena_;
 };
 
-std::uint64_t Load(const char* p, std::size_t n) {
-  std::uint64_t out = 0;
-  std::memcpy(&out, p, n);
-  return out;
-}
-
 }  // namespace
-
-WordIndex::Entry WordIndex::EntryOf(std::string_view word) {
-  Entry out;
-  const std::size_t n = word.size();
-  out.size = static_cast<std::uint32_t>(n);
-  if (n >= 8) {
-    out.a = Load(word.data(), 8);
-    out.b = Load(word.data() + n - 8, 8);
-  } else if (n >= 4) {
-    out.a = Load(word.data(), 4);
-    out.b = Load(word.data() + n - 4, 4);
-  } else if (n > 0) {
-    out.a = static_cast<unsigned char>(word[0]);
-    out.b = static_cast<std::uint64_t>(static_cast<unsigned char>(word[n / 2])) << 8 |
-            static_cast<unsigned char>(word[n - 1]);
-  }
-  return out;
-}
-
-std::uint64_t WordIndex::Hash(const Entry& e) {
-  const std::uint64_t h = (e.a ^ std::rotl(e.b, 32) ^ e.size) * 0x9e3779b97f4a7c15U;
-  return h ^ h >> 32;
-}
 
 void WordIndex::Add(std::string word, std::uint16_t number) { words_.emplace_back(std::move(word), number); }
 
+// Looking up is fastest when every word is at its first place: some factor does that for a short list, and nearly so
+// for a long one.
 void WordIndex::Finish() {
+  constexpr int kTries = 64;
   if (words_.empty()) return;
-  table_.resize(std::bit_ceil(words_.size() * 2 + 2));
-  long_words_.resize(table_.size());
+  table_.resize(std::bit_ceil(words_.size() * 4));
   mask_ = table_.size() - 1;
+  std::uint64_t factor = 0x9e3779b97f4a7c15U;
+  std::uint64_t best = factor;
+  std::size_t fewest = Fill(factor);
+  for (int i = 1; i < kTries && fewest > 0; ++i) {
+    factor = factor * 0xd1342543de82ef95U + 2;
+    const std::size_t displaced = Fill(factor | 1);
+    if (displaced < fewest) {
+      fewest = displaced;
+      best = factor | 1;
+    }
+    if (words_.size() > 256) break;
+  }
+  if (factor_ != best) Fill(best);
+}
+
+std::size_t WordIndex::Fill(std::uint64_t factor) {
+  factor_ = factor;
+  table_.assign(table_.size(), Entry{});
+  long_words_.assign(table_.size(), 0);
+  std::size_t displaced = 0;
   for (std::uint32_t i = 0; i < words_.size(); ++i) {
     Entry e = EntryOf(words_[i].first);
     e.number = words_[i].second;
     std::uint64_t at = Hash(e) & mask_;
+    displaced += table_[at].number != kMissing ? 1 : 0;
     while (table_[at].number != kMissing) at = (at + 1) & mask_;
     table_[at] = e;
     long_words_[at] = i;
   }
+  return displaced;
 }
 
-std::uint16_t WordIndex::Find(std::string_view word) const {
-  if (table_.empty()) return kMissing;
-  const Entry e = EntryOf(word);
-  for (std::uint64_t at = Hash(e) & mask_;; at = (at + 1) & mask_) {
-    const Entry& other = table_[at];
-    if (other.number == kMissing) return kMissing;
-    if (other.a != e.a || other.b != e.b || other.size != e.size) continue;
-    if (e.size <= 16 || words_[long_words_[at]].first == word) return other.number;
-  }
-}
-
-std::uint16_t FactTable::ClassOfText(std::string_view text) const {
-  const std::uint16_t found = words.Find(text);
-  if (found != WordIndex::kMissing) return found;
+std::uint16_t FactTable::ClassOfUnlisted(std::string_view text) const {
   for (const std::uint32_t size : prefix_sizes) {
     if (text.size() < size) continue;
     const std::uint16_t by_prefix = prefixes.Find(text.substr(0, size));
@@ -400,6 +383,22 @@ std::uint16_t FactTable::ClassOfText(std::string_view text) const {
   }
   return other;
 }
+
+HotFact::HotFact(const FactTable& fact)
+    : cuts(fact.cuts.empty() ? nullptr : fact.cuts.data()),
+      first_of_part(fact.first_of_part.data()),
+      rows(fact.rows.data()),
+      words(&fact),
+      below(fact.below),
+      high(fact.high),
+      slot(fact.slot),
+      position(static_cast<std::uint16_t>(fact.position)),
+      null(fact.null),
+      absent(fact.absent),
+      most_in_part(fact.most_in_part),
+      key(fact.key),
+      part_shift(fact.part_shift),
+      scale(fact.scale) {}
 
 std::unique_ptr<const Table::Impl> MakeTable(std::shared_ptr<const Model> model, Date day) {
   return TableBuilder(std::move(model), day).Run();

@@ -131,6 +131,7 @@ TEST_P(EveryMode, AnswersAsTheDefinitionDoes) {
   const auto table = engine->At(day);
   ASSERT_EQ(engine->rules().size(), static_cast<std::size_t>(kRules));
 
+  const auto rule_at = [&](std::size_t number) -> const rules::Rule& { return set->rules()[engine->rules()[number]]; };
   Scratch scratch;
   Columns columns(table);
   value::Arena arena;
@@ -144,17 +145,17 @@ TEST_P(EveryMode, AnswersAsTheDefinitionDoes) {
     if (++differences > 5) return;
     ADD_FAILURE() << mode << ": " << AnswerName(want) << " expected, " << AnswerName(got) << " found on "
                   << FormatDate(day) << " for " << facts << " by\n"
-                  << set->rules()[rule].id;
+                  << rule_at(rule).id;
   };
   const auto define = [&](const facts::Profile& profile) {
     std::vector<rules::Answer> out;
     for (std::size_t r = 0; r < set->rules().size(); ++r) {
       arena.Reset();
-      const rules::Determination d = rules::Evaluate(set->rules()[r], profile, day, arena);
+      const rules::Determination d = rules::Evaluate(rule_at(r), profile, day, arena);
       out.push_back(d.answer);
       ++settled[static_cast<std::size_t>(d.answer)];
       if (d.answer == rules::Answer::kEligible && d.amount) {
-        const rules::AmountRow& row = set->rules()[r].amounts[table->AmountRow(r, profile.slots(), scratch)];
+        const rules::AmountRow& row = rule_at(r).amounts[table->AmountRow(r, profile.slots(), scratch)];
         const Value is = row.is.Evaluate({profile.slots(), day}, arena);
         const value::Decimal amount = is.is(value::Kind::kInt) ? value::Decimal{is.AsInt(), 0} : is.AsDecimal();
         EXPECT_EQ(value::Decimal::Compare(amount, *d.amount), 0);
@@ -180,7 +181,7 @@ TEST_P(EveryMode, AnswersAsTheDefinitionDoes) {
       for (std::size_t r = 0; r < set->rules().size(); r += 7) {
         if ((open[r / 64] >> r % 64 & 1) != 0) continue;
         arena.Reset();
-        const auto d = rules::Evaluate(set->rules()[r], profile, day + std::chrono::days(later), arena);
+        const auto d = rules::Evaluate(rule_at(r), profile, day + std::chrono::days(later), arena);
         expect(rules::Answer::kIneligible, d.answer, r, "open", facts);
       }
     }
@@ -204,9 +205,9 @@ TEST_P(EveryMode, AnswersAsTheDefinitionDoes) {
       }
       table->Change(slots, changed, scratch, &subject);
       // The definition wants a profile: the per-event answer, compared above, stands for it.
-      const Answers answers = table->Answer(slots, scratch);
+      const Answers full = table->Answer(slots, scratch);
       for (std::size_t r = 0; r < set->rules().size(); ++r) {
-        expect(answers.of(r), subject.answers().of(r), r, "incremental", others);
+        expect(full.of(r), subject.answers().of(r), r, "incremental", others);
       }
       for (Value& v : slots) v = value::DeepCopy(v, keep);
     }
