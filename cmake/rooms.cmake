@@ -14,7 +14,7 @@ macro(zhitui_room name)
 endmacro()
 
 #            room       may use                                                        owns
-zhitui_room(base                                                                       OWNS openssl)
+zhitui_room(base                                                                       OWNS openssl date)
 zhitui_room(yaml      USES base                                                        OWNS yaml-cpp)
 zhitui_room(value     USES base)
 zhitui_room(facts     USES base yaml value                                             OWNS simdjson)
@@ -38,6 +38,6 @@ zhitui_room(daemon    USES base yaml value facts cel rules engine decide message
 
 # Vendor name -> prefix of its headers as written in #include <...>.
 set(ZHITUI_VENDOR_HEADERS
-  "openssl=openssl/" "yaml-cpp=yaml-cpp/" "simdjson=simdjson" "re2=re2/" "librdkafka=librdkafka/" "hiredis=hiredis/"
+  "openssl=openssl/" "date=date/" "yaml-cpp=yaml-cpp/" "simdjson=simdjson" "re2=re2/" "librdkafka=librdkafka/" "hiredis=hiredis/"
   "sqlite3=sqlite3" "httplib=httplib" "nlohmann=nlohmann/" "cli11=CLI/" "spdlog=spdlog/" "prometheus=prometheus/"
   "curl=curl/" "fmt=fmt/" "gtest=gtest/")

@@ -1,7 +1,8 @@
 #pragma once
 
 // base: what every room may use: errors, time and civil dates, the doors of logging and metrics, records, hashes, the
-// byte codec, the bounded queue, diagnostics with a caret. Knows no other room. Owns OpenSSL's digest (SHA-256).
+// byte codec, the bounded queue, diagnostics with a caret. Knows no other room. Owns OpenSSL's digest (SHA-256)
+// and the time zone database.
 
 #include "base/bytes.h"
 #include "base/channel.h"

@@ -31,6 +31,9 @@ inline constexpr Zone kShanghai{std::chrono::minutes(8 * 60)};
 // "2026-03-01"; four-digit year, a real calendar day, nothing around it. Invalid otherwise.
 Result<Date> ParseDate(std::string_view text);
 std::string FormatDate(Date day);
+// How far a time zone of the IANA database ("America/St_Johns") is ahead of UTC at an instant; nullopt: no such zone.
+// The system's database (tzdata) is read once.
+std::optional<std::chrono::seconds> ZoneOffset(std::string_view zone, std::chrono::sys_seconds at);
 Date MakeDate(int year, unsigned month, unsigned day);  // the arguments form a real day
 
 // RFC 3339 ("2026-03-01T08:00:00Z", fraction to nanoseconds truncated to ms, any offset; seconds may be left out).

@@ -93,6 +93,7 @@ struct Expr {
 struct Ast {
   std::deque<Expr> nodes;
   value::Arena arena;
+  std::vector<std::shared_ptr<const Function>> functions;  // declared ones that are called
   Expr* root = nullptr;
   std::uint32_t locals = 0;  // local variables in use at once
 };

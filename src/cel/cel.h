@@ -69,6 +69,9 @@ class Env {
   // A name for an expression over the names declared before it; checked here, inlined where used.
   // On a mistake: diagnostics are appended and the name has the error type (its uses are not reported again).
   void AddLet(const std::string& name, const Source& source, Diagnostics* diagnostics);
+  // A function that expressions may name but not run: its calls are checked, and fail when evaluated. For conformance
+  // cases and editors. Several overloads of a name are declared one after the other.
+  void DeclareFunction(const std::string& name, std::vector<value::Type> params, value::Type result, bool member);
   // The evaluation day is always declared: the variable `today`, of type date.
   // CEL's `container` for name resolution ("a.b"); default empty.
   void SetContainer(std::string container);

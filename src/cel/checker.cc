@@ -499,6 +499,10 @@ class Checker {
         return f != nullptr;
       });
     }
+    if (const auto declared = env_.functions.find(e.name); f == nullptr && declared != env_.functions.end()) {
+      f = declared->second.get();
+      ast_.functions.push_back(declared->second);
+    }
     VisitAll(e);
     if (f == nullptr) {
       if (env_.unchecked) {

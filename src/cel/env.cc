@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "cel/checker.h"
+#include "cel/functions.h"
 #include "cel/parser.h"
 
 namespace zhitui::cel {
@@ -73,6 +74,23 @@ void Env::AddLet(const std::string& name, const Source& source, Diagnostics* dia
     }
   }
   impl_->names[name] = std::move(d);
+}
+
+void Env::DeclareFunction(const std::string& name, std::vector<value::Type> params, value::Type result, bool member) {
+  // A copy: environments that extend one another share what was there before.
+  std::shared_ptr<Function>& slot = impl_->functions[name];
+  auto function = slot == nullptr ? std::make_shared<Function>() : std::make_shared<Function>(*slot);
+  function->name = name;
+  Overload overload;
+  overload.signature = name;
+  for (const value::Type param : params) overload.signature += "," + value::TypeName(param);
+  overload.kinds.assign(params.size(), -1);
+  overload.params = std::move(params);
+  overload.result = result;
+  overload.member = member;
+  function->overloads.push_back(std::move(overload));
+  for (Overload& o : function->overloads) o.function = function.get();
+  slot = std::move(function);
 }
 
 void Env::SetContainer(std::string container) { impl_->container = std::move(container); }

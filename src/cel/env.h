@@ -27,6 +27,7 @@ struct Declaration {
 // Everything an environment knows.
 struct Names {
   std::map<std::string, std::shared_ptr<const Declaration>, std::less<>> names;
+  std::map<std::string, std::shared_ptr<Function>, std::less<>> functions;  // declared only
   std::string container;
   bool unchecked = false;
   // Whether a declared name begins with "prefix.".

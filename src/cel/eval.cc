@@ -401,7 +401,8 @@ Value Apply(Frame& f, const Node& n, const Value* args) {
     case Op::kCall:
       for (std::uint32_t i = 0; i < n.overloads; ++i) {
         const Overload& o = *f.plan.overloads[n.a + i];
-        if (o.Accepts(args, n.count)) return o.run(call, args, n.count);
+        if (!o.Accepts(args, n.count)) continue;
+        return o.run == nullptr ? call.Fail("this function is only declared") : o.run(call, args, n.count);
       }
       return call.Fail(kNoOverload);
     case Op::kList:

@@ -66,7 +66,8 @@ constexpr std::array kNamedKinds{
     NamedKind{"bool", Kind::kBool},           NamedKind{"int", Kind::kInt},           NamedKind{"uint", Kind::kUint},
     NamedKind{"double", Kind::kDouble},       NamedKind{"string", Kind::kString},     NamedKind{"bytes", Kind::kBytes},
     NamedKind{"timestamp", Kind::kTimestamp}, NamedKind{"duration", Kind::kDuration}, NamedKind{"date", Kind::kDate},
-    NamedKind{"period", Kind::kPeriod},       NamedKind{"decimal", Kind::kDecimal},
+    NamedKind{"period", Kind::kPeriod},       NamedKind{"decimal", Kind::kDecimal},   NamedKind{"net_ip", Kind::kIp},
+    NamedKind{"net_cidr", Kind::kCidr},
 };
 
 void SkipBlanks(std::string_view& s) {
@@ -129,8 +130,8 @@ class Registry {
  public:
   Registry() {
     for (const FunctionRow& row : kOperators) Add(row);
-    for (const auto rows :
-         {StandardFunctions(), LawFunctions(), TextFunctions(), TimeFunctions(), ExtensionFunctions()}) {
+    for (const auto rows : {StandardFunctions(), LawFunctions(), TextFunctions(), FormatFunctions(), TimeFunctions(),
+                            NetworkFunctions(), ExtensionFunctions()}) {
       for (const FunctionRow& row : rows) Add(row);
     }
     for (auto& [name, function] : functions_) {

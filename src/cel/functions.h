@@ -73,6 +73,8 @@ std::span<const FunctionRow> StandardFunctions();  // size, matching, conversion
 std::span<const FunctionRow> TextFunctions();
 std::span<const FunctionRow> TimeFunctions();
 std::span<const FunctionRow> LawFunctions();
+std::span<const FunctionRow> FormatFunctions();
+std::span<const FunctionRow> NetworkFunctions();
 std::span<const FunctionRow> ExtensionFunctions();  // math, optional, base64
 
 // A type by its name in signatures ("list(A)", "date"); nullptr when there is none.

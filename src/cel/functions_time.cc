@@ -29,22 +29,21 @@ bool Eat(std::string_view& text, char c) {
   return true;
 }
 
-// "+08:00", "-02:30", "08:00", "UTC"; minutes east of Greenwich.
-bool ParseZone(std::string_view zone, int& minutes) {
-  minutes = 0;
-  if (zone == "UTC" || zone == "Z" || zone == "GMT" || zone.empty()) return true;
-  if (zone == "Asia/Shanghai" || zone == "PRC") {  // no daylight saving time since 1991
-    minutes = 480;
-    return true;
+// "+08:00", "-02:30", "08:00", "UTC" or a name of the IANA database; how far the zone is ahead of UTC at the instant.
+std::optional<std::int64_t> OffsetOf(std::string_view zone, std::int64_t at) {
+  if (zone == "UTC" || zone == "Z" || zone.empty()) return 0;
+  std::string_view rest = zone;
+  const int sign = rest.front() == '-' ? -1 : 1;
+  if (rest.front() == '-' || rest.front() == '+') rest.remove_prefix(1);
+  const int h = Digits(rest, 2);
+  if (h < 0) {
+    const auto offset = ZoneOffset(zone, std::chrono::sys_seconds(std::chrono::seconds(at)));
+    return offset ? std::optional(offset->count()) : std::nullopt;
   }
-  const int sign = zone.front() == '-' ? -1 : 1;
-  if (zone.front() == '-' || zone.front() == '+') zone.remove_prefix(1);
-  const int h = Digits(zone, 2);
-  if (h < 0 || h > 23 || !Eat(zone, ':')) return false;
-  const int m = Digits(zone, 2);
-  if (m < 0 || m > 59 || !zone.empty()) return false;
-  minutes = sign * (h * 60 + m);
-  return true;
+  if (h > 23 || !Eat(rest, ':')) return std::nullopt;
+  const int m = Digits(rest, 2);
+  if (m < 0 || m > 59 || !rest.empty()) return std::nullopt;
+  return sign * (h * 3600 + m * 60);
 }
 
 struct Fields {
@@ -80,11 +79,9 @@ enum class Part : std::uint8_t {
 
 template <Part part>
 Value Get(const Call& c, const Value* a, std::size_t n) {
-  int offset = 0;
-  if (n == 2 && !ParseZone(a[1].AsString(), offset)) {
-    return c.Fail("unknown time zone: write an offset such as +08:00");
-  }
-  const Fields f = Split(a[0].Seconds() + offset * 60);
+  const std::optional<std::int64_t> offset = n == 2 ? OffsetOf(a[1].AsString(), a[0].Seconds()) : 0;
+  if (!offset) return c.Fail("unknown time zone: write an offset such as +08:00, or a name such as Asia/Shanghai");
+  const Fields f = Split(a[0].Seconds() + *offset);
   switch (part) {
     case Part::kYear:
       return Value::Int(static_cast<int>(f.date.year()));
@@ -227,14 +224,15 @@ TimeParse ParseTimestamp(std::string_view text, std::int64_t& seconds, std::uint
     for (std::size_t i = n; i < 9; ++i) nanos *= 10;
     text.remove_prefix(n);
   }
-  int offset = 0;
+  std::int64_t offset = 0;
   if (!(text.size() == 1 && (Eat(text, 'Z') || Eat(text, 'z')))) {
-    if (text.empty() || (text.front() != '+' && text.front() != '-') || !ParseZone(text, offset)) {
-      return TimeParse::kBad;
-    }
+    if (text.empty() || (text.front() != '+' && text.front() != '-')) return TimeParse::kBad;
+    const std::optional<std::int64_t> ahead = OffsetOf(text, 0);
+    if (!ahead) return TimeParse::kBad;
+    offset = *ahead;
   }
-  seconds = std::int64_t{std::chrono::local_days(date).time_since_epoch().count()} * kDay + h * 3600 + m * 60 + s -
-            offset * 60;
+  seconds =
+      std::int64_t{std::chrono::local_days(date).time_since_epoch().count()} * kDay + h * 3600 + m * 60 + s - offset;
   return seconds < kMinTimestamp || seconds > kMaxTimestamp ? TimeParse::kRange : TimeParse::kOk;
 }
 

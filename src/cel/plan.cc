@@ -78,6 +78,7 @@ class Planner {
     plan_->type = ast_.root->type;
     plan_->steps = limits_.steps;
     plan_->root = Make(*ast_.root);
+    plan_->functions = ast_.functions;
     plan_->canonical = Canonical(*ast_.root);
     plan_->time_dependent = plan_->nodes[plan_->root].level != Level::kConstant;
     Finish();

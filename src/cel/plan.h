@@ -93,8 +93,9 @@ struct Plan {
   std::vector<const Overload*> overloads;
   std::vector<std::shared_ptr<const re2::RE2>> regexes;
   std::vector<std::vector<bool>> optional_entries;
-  std::vector<std::shared_ptr<const Declaration>> keep;  // owners of dated values
-  value::Arena arena;                                    // constants
+  std::vector<std::shared_ptr<const Declaration>> keep;    // owners of dated values
+  std::vector<std::shared_ptr<const Function>> functions;  // owners of declared overloads
+  value::Arena arena;                                      // constants
   value::Type type = nullptr;
   bool time_dependent = false;
   std::optional<Location> opaque;

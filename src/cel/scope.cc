@@ -46,13 +46,15 @@ value::Type Scope::NamedType(const std::string& name) {
   if (name == "map") return value::MapOf(value::Dyn(), value::Dyn());
   if (name == "type" || name == "optional_type") return value::Dyn();
   if (name == "google.protobuf.Timestamp") return value::Primitive(Kind::kTimestamp);
+  if (name == "net.IP") return value::Primitive(Kind::kIp);
+  if (name == "net.CIDR") return value::Primitive(Kind::kCidr);
   if (name == "google.protobuf.Duration") return value::Primitive(Kind::kDuration);
   if (name.size() == 1 || name == "timestamp" || name == "duration" || name == "dyn") return nullptr;
   return ParseTypeName(name);
 }
 
 std::string_view Scope::TypeConstant(const std::string& name) {
-  for (int k = 0; k <= static_cast<int>(Kind::kOptional); ++k) {
+  for (int k = 0; k <= static_cast<int>(Kind::kCidr); ++k) {
     const char* known = value::KindName(static_cast<Kind>(k));
     if (name == known) return known;
   }

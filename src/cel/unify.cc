@@ -1,5 +1,7 @@
 #include "cel/unify.h"
 
+#include <algorithm>
+
 #include "cel/messages.h"
 
 namespace zhitui::cel {
@@ -27,6 +29,18 @@ Type NotNull(Type type) {
   }
 }
 
+namespace {
+
+// An abstract type with each part changed.
+template <class Change>
+Type EachPart(Type type, Change change) {
+  std::vector<Type> parts;
+  for (const auto& [none, part] : type->fields) parts.push_back(change(part));
+  return value::Abstract(type->name, std::move(parts));
+}
+
+}  // namespace
+
 bool IsOpenType(Type t) { return t->tag == Tag::kDyn || t->tag == Tag::kError || t->tag == Tag::kTypeParam; }
 
 Type Unifier::Fresh() { return value::TypeParam("%" + std::to_string(next_++)); }
@@ -50,6 +64,8 @@ Type Unifier::Instantiate(Type type, std::vector<std::pair<Type, Type>>& renamed
       const Type key = Instantiate(type->key, renamed);
       return value::MapOf(key, Instantiate(type->element, renamed));
     }
+    case Tag::kAbstract:
+      return EachPart(type, [&](Type part) { return Instantiate(part, renamed); });
     default:
       return type;
   }
@@ -80,6 +96,8 @@ Type Unifier::Resolve(Type type) const {
       if (key == type->key && element == type->element) return type;
       return type->nullable ? value::Nullable(value::MapOf(key, element)) : value::MapOf(key, element);
     }
+    case Tag::kAbstract:
+      return EachPart(type, [&](Type part) { return Resolve(part); });
     default:
       return type;
   }
@@ -103,6 +121,8 @@ Type Unifier::Close(Type type) const {
       const Type element = Close(type->element);
       return key == type->key && element == type->element ? type : value::MapOf(key, element);
     }
+    case Tag::kAbstract:
+      return EachPart(type, [&](Type part) { return Close(part); });
     default:
       return type;
   }
@@ -111,6 +131,11 @@ Type Unifier::Close(Type type) const {
 bool Unifier::Occurs(Type parameter, Type in) const {
   in = Resolve(in);
   if (in == parameter) return true;
+  if (in->tag == Tag::kAbstract) {
+    for (const auto& [none, part] : in->fields) {
+      if (Occurs(parameter, part)) return true;
+    }
+  }
   return (in->key != nullptr && Occurs(parameter, in->key)) ||
          (in->element != nullptr && Occurs(parameter, in->element));
 }
@@ -132,6 +157,10 @@ bool Unifier::MoreGeneral(Type a, Type b) const {
       return MoreGeneral(a->element, b->element);
     case Tag::kMap:
       return MoreGeneral(a->key, b->key) && MoreGeneral(a->element, b->element);
+    case Tag::kAbstract:
+      return a->name == b->name && a->fields.size() == b->fields.size() &&
+             std::equal(a->fields.begin(), a->fields.end(), b->fields.begin(),
+                        [this](const auto& x, const auto& y) { return MoreGeneral(x.second, y.second); });
     default:
       return a == b;
   }
@@ -187,6 +216,10 @@ bool Unifier::Unify(Type from, Type to) {
         return Unify(value::Primitive(value::Kind::kString), to->key) && Unify(value::Dyn(), to->element);
       }
       return from->name == to->name;
+    case Tag::kAbstract:
+      return from->name == to->name && from->fields.size() == to->fields.size() &&
+             std::equal(from->fields.begin(), from->fields.end(), to->fields.begin(),
+                        [this](const auto& x, const auto& y) { return Unify(x.second, y.second); });
     default:
       return false;
   }

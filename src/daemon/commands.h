@@ -49,6 +49,14 @@ struct BenchArguments {
 };
 int RulesBench(const BenchArguments& arguments);
 
+struct CelTestArguments {
+  std::string file;
+  std::string suite;  // empty: all
+  bool json = false;
+};
+// Exit 1 when a case failed.
+int CelTest(const CelTestArguments& arguments);
+
 int Ingest(const std::string& config, const std::string& file);
 int Ledger(const std::string& config, bool json);
 int Decisions(const std::string& config, bool json);

@@ -23,6 +23,7 @@ struct Line {
   ServeArguments serve;
   EvaluateArguments evaluate;
   BenchArguments bench;
+  CelTestArguments cel_test;
   std::string config;
   std::string folder;
   std::string file;
@@ -101,6 +102,16 @@ void AddRules(CLI::App& app, Line& line) {
   evaluate->callback([&line] { line.command = [&line] { return Evaluate(line.evaluate); }; });
 }
 
+void AddCel(CLI::App& app, Line& line) {
+  CLI::App* cel = app.add_subcommand("cel", "The expression language");
+  cel->require_subcommand(1);
+  CLI::App* test = cel->add_subcommand("test", "Run conformance cases, one JSON object a line");
+  test->add_option("FILE", line.cel_test.file, "NDJSON file of cases")->required();
+  test->add_option("--suite", line.cel_test.suite, "Only the cases of this suite");
+  test->add_flag("--json", line.cel_test.json, "One JSON object a case; the counts go to standard error");
+  test->callback([&line] { line.command = [&line] { return CelTest(line.cel_test); }; });
+}
+
 void AddTopics(CLI::App& app, Line& line) {
   CLI::App* ingest = app.add_subcommand("ingest", "Append CloudEvents, one a line, to the input topics");
   AddConfigOption(ingest, line.config);
@@ -133,6 +144,7 @@ int Run(int argc, char** argv, const std::string& version) {
   AddServe(app, line);
   AddConfig(app, line);
   AddRules(app, line);
+  AddCel(app, line);
   AddTopics(app, line);
   app.add_subcommand("version", "Print the version")->callback([&line, &version] {
     line.command = [&version] {

@@ -1,3 +1,5 @@
+#include <arpa/inet.h>
+
 // How values are written: for people (ToDisplay) and as JSON (ToJson).
 #include <charconv>
 #include <cmath>
@@ -147,6 +149,10 @@ void Display(const Value& v, std::size_t limit, int depth, std::string& out) {
         out += ')';
       }
       break;
+    case Kind::kIp:
+    case Kind::kCidr:
+      out += v.AsNetwork().ToString(v.kind());
+      break;
     case Kind::kUnknown:
       out += "unknown";
       break;
@@ -233,6 +239,21 @@ void Json(const Value& v, int depth, std::string& out) {
 }
 
 }  // namespace
+
+bool Network::IsV4() const {
+  static constexpr std::array<std::uint8_t, 12> kMapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+  return std::equal(kMapped.begin(), kMapped.end(), bytes.begin());
+}
+
+std::string Network::ToString(Kind kind) const {
+  char text[INET6_ADDRSTRLEN] = {};
+  if (family == 4) {
+    inet_ntop(AF_INET, bytes.data() + 12, text, sizeof(text));
+  } else {
+    inet_ntop(AF_INET6, bytes.data(), text, sizeof(text));
+  }
+  return kind == Kind::kIp ? text : text + ("/" + std::to_string(prefix));
+}
 
 std::string ToDisplay(const Value& v, std::size_t limit) {
   std::string out;

@@ -83,6 +83,13 @@ Type Record(std::string name, std::vector<std::pair<std::string, Type>> fields) 
   std::sort(rep.fields.begin(), rep.fields.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   return Intern(std::move(rep));
 }
+Type Abstract(std::string name, std::vector<Type> parts) {
+  TypeRep rep;
+  rep.tag = TypeRep::Tag::kAbstract;
+  rep.name = std::move(name);
+  for (const Type part : parts) rep.fields.emplace_back("", part);
+  return Intern(std::move(rep));
+}
 Type Nullable(Type type) {
   if (type->nullable || type->tag == TypeRep::Tag::kDyn || type->tag == TypeRep::Tag::kNull) return type;
   TypeRep rep = *type;
@@ -106,6 +113,11 @@ std::string TypeName(Type type) {
       return "optional_type(" + TypeName(type->element) + ")";
     case TypeRep::Tag::kType:
       return type->element == nullptr ? "type" : "type(" + TypeName(type->element) + ")";
+    case TypeRep::Tag::kAbstract: {
+      std::string parts;
+      for (const auto& [none, part] : type->fields) parts += (parts.empty() ? "" : ", ") + TypeName(part);
+      return type->name + "(" + parts + ")";
+    }
     case TypeRep::Tag::kRecord:
     case TypeRep::Tag::kTypeParam:
       return type->name;

@@ -130,6 +130,10 @@ const char* KindName(Kind kind) {
       return "type";
     case Kind::kOptional:
       return "optional_type";
+    case Kind::kIp:
+      return "net.IP";
+    case Kind::kCidr:
+      return "net.CIDR";
     case Kind::kUnknown:
       return "unknown";
     case Kind::kError:
@@ -204,6 +208,13 @@ bool Equals(const Value& a, const Value& b) {
     }
     case Kind::kMap:
       return MapsEqual(a.AsMap(), b.AsMap());
+    case Kind::kIp:
+      return a.AsNetwork().bytes == b.AsNetwork().bytes;
+    case Kind::kCidr: {
+      const Network& x = a.AsNetwork();
+      const Network& y = b.AsNetwork();
+      return x.bytes == y.bytes && x.prefix == y.prefix && x.family == y.family;
+    }
     case Kind::kOptional: {
       const Value* x = a.AsOptional();
       const Value* y = b.AsOptional();
@@ -264,6 +275,12 @@ Value DeepCopy(const Value& v, Arena& arena) {
       Value* to = arena.NewArray<Value>(1);
       *to = DeepCopy(*v.AsOptional(), arena);
       return Value::Optional(to);
+    }
+    case Kind::kIp:
+    case Kind::kCidr: {
+      auto* to = arena.NewArray<Network>(1);
+      *to = v.AsNetwork();
+      return Value::OfNetwork(v.kind(), to);
     }
     case Kind::kUnknown: {
       const UnknownSet& from = v.AsUnknown();

@@ -3,6 +3,7 @@
 // value: what facts and expressions compute with: Value, Type, Decimal, Date, Period, and the arena that owns their
 // storage. Pure and thread-compatible; a const Value may be read by many threads as long as its arena lives.
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -97,10 +98,22 @@ enum class Kind : std::uint8_t {
   kDecimal,
   kType,
   kOptional,
+  kIp,
+  kCidr,
   kUnknown,
   kError,
 };
 const char* KindName(Kind kind);  // CEL's names: "int", "google.protobuf.Timestamp", "date", "null_type" …
+
+// An IP address (prefix: all its bits) or a block of them, as kIp and kCidr hold it.
+struct Network {
+  std::array<std::uint8_t, 16> bytes{};  // IPv4 as ::ffff:a.b.c.d
+  std::uint8_t family = 6;               // 4 or 6, as it was written
+  std::uint8_t prefix = 128;             // 0 to 32 or 128 bits
+
+  bool IsV4() const;                      // also one written as a mapped IPv6 address
+  std::string ToString(Kind kind) const;  // RFC 5952; with "/24" for kCidr
+};
 
 class Value;
 
@@ -137,8 +150,11 @@ class Value {
   static Value Duration(std::int64_t seconds, std::int32_t nanos) {
     return Value(Kind::kDuration, static_cast<std::uint32_t>(nanos), seconds);
   }
-  static Value Type(std::string_view name);                                              // not copied
-  static Value Optional(const Value* v);                                                 // nullptr: none; not copied
+  static Value Type(std::string_view name);  // not copied
+  static Value Optional(const Value* v);     // nullptr: none; not copied
+  static Value OfNetwork(Kind kind, const Network* network) {
+    return Value(kind, 0, network);
+  }  // kIp, kCidr; not copied
   static Value Unknown(const UnknownSet* set) { return Value(Kind::kUnknown, 0, set); }  // not copied
   static Value Error(const ErrorInfo* info) { return Value(Kind::kError, 0, info); }     // not copied
 
@@ -160,6 +176,7 @@ class Value {
   std::int64_t Seconds() const { return i_; }
   std::int32_t Nanos() const { return static_cast<std::int32_t>(aux_); }
   const Value* AsOptional() const;
+  const Network& AsNetwork() const { return *static_cast<const Network*>(p_); }
   const UnknownSet& AsUnknown() const;
   const ErrorInfo& AsError() const;
 
@@ -201,14 +218,26 @@ std::string ToJson(const Value& v);
 struct TypeRep;
 using Type = const TypeRep*;
 struct TypeRep {
-  enum class Tag : std::uint8_t { kDyn, kNull, kPrimitive, kList, kMap, kRecord, kOptional, kType, kTypeParam, kError };
+  enum class Tag : std::uint8_t {
+    kDyn,
+    kNull,
+    kPrimitive,
+    kList,
+    kMap,
+    kRecord,
+    kOptional,
+    kType,
+    kAbstract,
+    kTypeParam,
+    kError
+  };
   Tag tag = Tag::kDyn;
   Kind primitive = Kind::kNull;                      // kPrimitive
   Type key = nullptr;                                // kMap
   Type element = nullptr;                            // kList, kMap (value), kOptional, kType
   bool nullable = false;                             // a fact that may be null ("known to be none")
-  std::string name;                                  // kRecord, kTypeParam
-  std::vector<std::pair<std::string, Type>> fields;  // kRecord; sorted by name
+  std::string name;                                  // kRecord, kAbstract, kTypeParam
+  std::vector<std::pair<std::string, Type>> fields;  // kRecord; sorted by name. kAbstract: its parts, without names
 };
 Type Dyn();
 Type NullType();
@@ -221,6 +250,8 @@ Type TypeParam(std::string name);
 Type ErrorType();
 // A record with named fields; values of it are maps with string keys. Two records of one name must have equal fields.
 Type Record(std::string name, std::vector<std::pair<std::string, Type>> fields);
+// A type known only by name and parameters, of functions that are declared and have no implementation.
+Type Abstract(std::string name, std::vector<Type> parts);
 Type Nullable(Type type);
 std::string TypeName(Type type);  // "list(string)", "map(string, int)", "date"
 
