@@ -20,7 +20,7 @@
 namespace zhitui::authoring {
 
 // Every *.yaml and *.yml below `path`, sorted, with paths relative to it. Names that start with a dot are skipped,
-// links are followed (a mounted ConfigMap is made of them). Limits: 6,000 files, 1 MiB each, 64 MiB in all, 8 folders
+// links are followed (a mounted ConfigMap is made of them). Limits: 24,000 files, 1 MiB each, 128 MiB in all, 8 folders
 // deep. kInvalid: not a folder, nothing in it, or over a limit. kUnavailable: cannot be read.
 Result<std::vector<rules::SourceFile>> LoadFolder(const std::string& path);
 
@@ -34,8 +34,8 @@ struct Report {
   bool ok() const { return diagnostics.empty(); }
 };
 
-// Builds rules and templates and checks them against each other.
-Report Check(const std::vector<rules::SourceFile>& files);
+// Builds rules and templates and checks them against each other. `each` runs over the rule files.
+Report Check(const std::vector<rules::SourceFile>& files, const ForEach& each = OneAfterTheOther());
 
 // Check, then the tests beside the rules. Without a ruleset no test is run: `report` says why.
 struct TestRun {

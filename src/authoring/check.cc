@@ -147,14 +147,13 @@ class CrossCheck {
 
 }  // namespace
 
-Report Check(const std::vector<rules::SourceFile>& files) {
+Report Check(const std::vector<rules::SourceFile>& files, const ForEach& each) {
   Report report;
   Diagnostics& diagnostics = report.diagnostics;
-  report.ruleset = rules::RuleSet::Build(files, &diagnostics);
+  report.ruleset = rules::RuleSet::Build(files, &diagnostics, each);
 
-  std::vector<yaml::Document> rule_files;
   std::vector<yaml::Document> message_files;
-  Diagnostics unread;  // RuleSet::Build has reported what is wrong with the rule files themselves
+  std::vector<const rules::SourceFile*> of_rules;
   for (const rules::SourceFile& file : files) {
     if (IsMessage(file.path)) {
       ++report.templates;
@@ -162,11 +161,18 @@ Report Check(const std::vector<rules::SourceFile>& files) {
         message_files.push_back(std::move(*d));
       }
     } else if (IsRule(file.path)) {
-      ++report.rules;
-      if (std::optional<yaml::Document> d = yaml::Parse(file.path, file.text, &unread)) {
-        rule_files.push_back(std::move(*d));
-      }
+      of_rules.push_back(&file);
     }
+  }
+  report.rules = of_rules.size();
+  std::vector<std::optional<yaml::Document>> read(of_rules.size());
+  each(read.size(), [&](std::size_t i) {
+    Diagnostics unread;  // RuleSet::Build has reported what is wrong with the rule files themselves
+    read[i] = yaml::Parse(of_rules[i]->path, of_rules[i]->text, &unread);
+  });
+  std::vector<yaml::Document> rule_files;
+  for (std::optional<yaml::Document>& document : read) {
+    if (document) rule_files.push_back(std::move(*document));
   }
   report.templates_set = message::TemplateSet::Build(message_files, &diagnostics);
 

@@ -10,9 +10,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kMaxFiles = 6000;
+constexpr std::size_t kMaxFiles = 24'000;
 constexpr std::uintmax_t kMaxFileBytes = 1024 * 1024;
-constexpr std::uintmax_t kMaxBytes = 64 * 1024 * 1024;
+constexpr std::uintmax_t kMaxBytes = 128 * 1024 * 1024;
 constexpr int kMaxDepth = 8;
 
 class Walk {
@@ -61,7 +61,7 @@ class Walk {
     if (error) return Unavailable("cannot read " + Name(path) + ": " + error.message());
     if (size > kMaxFileBytes) return Invalid(Name(path) + " is larger than 1 MiB");
     bytes_ += size;
-    if (bytes_ > kMaxBytes) return Invalid("the rules folder holds more than 64 MiB");
+    if (bytes_ > kMaxBytes) return Invalid("the rules folder holds more than 128 MiB");
     std::ifstream in(path, std::ios::binary);
     std::string text(static_cast<std::size_t>(size), '\0');
     in.read(text.data(), static_cast<std::streamsize>(size));

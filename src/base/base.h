@@ -11,6 +11,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/parallel.h"
 #include "base/queue.h"
 #include "base/record.h"
 #include "base/text.h"

@@ -84,7 +84,7 @@ std::optional<authoring::Report> RulesOrExit(const std::string& folder, int* cod
     *code = missing ? Fail(EX_NOINPUT, files.error().message) : Fail(files.error());
     return std::nullopt;
   }
-  authoring::Report report = authoring::Check(*files);
+  authoring::Report report = authoring::Check(*files, OnThreads());
   if (!report.ok()) {
     std::cerr << FormatDiagnostics(report.diagnostics);
     *code = Fail(EX_CONFIG, Count(report.diagnostics.size(), "mistake") + " in " + folder);

@@ -108,7 +108,7 @@ class Bench {
       return false;
     }
     Diagnostics diagnostics;
-    ruleset_ = rules::RuleSet::Build(*files, &diagnostics);
+    ruleset_ = rules::RuleSet::Build(*files, &diagnostics, OnThreads());
     if (ruleset_ == nullptr) {
       std::cerr << FormatDiagnostics(diagnostics);
       *code = Fail(EX_CONFIG, "the rules are not accepted; `zhitui rules check` says more");

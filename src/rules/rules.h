@@ -122,8 +122,10 @@ struct SourceFile {
 class RuleSet {
  public:
   // Files under facts/ are schemas, under messages/ are message templates (not read here), all other *.yaml are rules.
-  // nullptr and at least one diagnostic when anything is wrong.
-  static std::shared_ptr<const RuleSet> Build(const std::vector<SourceFile>& files, Diagnostics* diagnostics);
+  // nullptr and at least one diagnostic when anything is wrong. `each` runs over the rule files; the result,
+  // diagnostics included, does not depend on it.
+  static std::shared_ptr<const RuleSet> Build(const std::vector<SourceFile>& files, Diagnostics* diagnostics,
+                                              const ForEach& each = OneAfterTheOther());
 
   const std::vector<Rule>& rules() const { return rules_; }  // sorted by id
   const Rule* Find(std::string_view id) const;

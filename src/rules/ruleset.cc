@@ -1,6 +1,8 @@
 // Files to a RuleSet: schemas first, then rules, then what holds across files, then the index.
 
 #include <algorithm>
+#include <iterator>
+#include <map>
 #include <utility>
 
 #include "rules/rule_parser.h"
@@ -13,6 +15,7 @@ struct RuleSetBuilder {
   Diagnostics* diagnostics;
   RuleSet set;
   Kinds kinds;
+  std::map<std::string, Location> places;  // of the rules read so far
 
   static bool IsYaml(std::string_view path) { return path.ends_with(".yaml") || path.ends_with(".yml"); }
 
@@ -50,19 +53,32 @@ struct RuleSetBuilder {
     kinds.by_name.emplace(schema->kind(), std::move(kind));
   }
 
-  void AddRule(const SourceFile& file) {
-    const std::optional<yaml::Document> document = yaml::Parse(file.path, file.text, diagnostics);
-    if (!document) return;
-    std::optional<Rule> rule = ParseRule(*document, kinds, diagnostics);
+  // What became of one file; several are read at a time.
+  struct Read {
+    std::optional<yaml::Document> document;
+    std::optional<Rule> rule;
+    Diagnostics diagnostics;
+  };
+
+  Read ReadRule(const SourceFile& file) const {
+    Read out;
+    out.document = yaml::Parse(file.path, file.text, &out.diagnostics);
+    if (out.document) out.rule = ParseRule(*out.document, kinds, &out.diagnostics);
+    return out;
+  }
+
+  void AddRule(Read read) {
+    diagnostics->insert(diagnostics->end(), std::make_move_iterator(read.diagnostics.begin()),
+                        std::make_move_iterator(read.diagnostics.end()));
+    std::optional<Rule>& rule = read.rule;
     if (!rule || rule->id.empty()) return;
-    const auto same =
-        std::find_if(set.rules_.begin(), set.rules_.end(), [&](const Rule& other) { return other.id == rule->id; });
-    if (same != set.rules_.end()) {
-      const yaml::Node* id = document->root().Find("rule");
-      diagnostics->push_back(
-          id->Fault("duplicate-rule",
-                    "the rule `" + rule->id + "` is also in " + same->at.file + ":" + std::to_string(same->at.line),
-                    "give one of them another id"));
+    const auto [same, fresh] = places.emplace(rule->id, rule->at);
+    if (!fresh) {
+      const yaml::Node* id = read.document->root().Find("rule");
+      diagnostics->push_back(id->Fault(
+          "duplicate-rule",
+          "the rule `" + rule->id + "` is also in " + same->second.file + ":" + std::to_string(same->second.line),
+          "give one of them another id"));
       return;
     }
     set.rules_.push_back(std::move(*rule));
@@ -87,8 +103,9 @@ struct RuleSetBuilder {
   }
 };
 
-std::shared_ptr<const RuleSet> RuleSet::Build(const std::vector<SourceFile>& files, Diagnostics* diagnostics) {
-  RuleSetBuilder builder{diagnostics, {}, {}};
+std::shared_ptr<const RuleSet> RuleSet::Build(const std::vector<SourceFile>& files, Diagnostics* diagnostics,
+                                              const ForEach& each) {
+  RuleSetBuilder builder{diagnostics, {}, {}, {}};
   const std::size_t before = diagnostics->size();
   // The order of the list is an accident; that of the names is not.
   std::vector<const SourceFile*> sorted;
@@ -96,13 +113,13 @@ std::shared_ptr<const RuleSet> RuleSet::Build(const std::vector<SourceFile>& fil
     if (RuleSetBuilder::IsYaml(file.path)) sorted.push_back(&file);
   }
   std::sort(sorted.begin(), sorted.end(), [](const SourceFile* a, const SourceFile* b) { return a->path < b->path; });
-  std::size_t count = 0;
+  std::vector<const SourceFile*> rule_files;
   for (const SourceFile* file : sorted) {
     if (file->path.starts_with("facts/")) builder.AddSchema(*file);
   }
   for (const SourceFile* file : sorted) {
     if (file->path.starts_with("facts/") || file->path.starts_with("messages/")) continue;
-    if (++count > kMaxRules) {
+    if (rule_files.size() == kMaxRules) {
       diagnostics->push_back({{file->path, 0, 0},
                               1,
                               "too-many",
@@ -111,8 +128,11 @@ std::shared_ptr<const RuleSet> RuleSet::Build(const std::vector<SourceFile>& fil
                               ""});
       break;
     }
-    builder.AddRule(*file);
+    rule_files.push_back(file);
   }
+  std::vector<RuleSetBuilder::Read> read(rule_files.size());
+  each(read.size(), [&](std::size_t i) { read[i] = builder.ReadRule(*rule_files[i]); });
+  for (RuleSetBuilder::Read& one : read) builder.AddRule(std::move(one));
   if (builder.kinds.by_name.empty() && builder.kinds.broken.empty()) {
     diagnostics->push_back({{"facts/", 0, 0},
                             1,

@@ -11,7 +11,7 @@
 
 namespace zhitui::rules {
 
-inline constexpr std::size_t kMaxRules = 5000;
+inline constexpr std::size_t kMaxRules = 20'000;
 inline constexpr std::size_t kMaxCriteria = 64;
 inline constexpr std::size_t kMaxParams = 64;
 inline constexpr std::size_t kMaxDatedValues = 200;
