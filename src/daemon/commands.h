@@ -49,6 +49,18 @@ struct BenchArguments {
 };
 int RulesBench(const BenchArguments& arguments);
 
+struct SimulateArguments {
+  std::string rules;     // the draft
+  std::string profiles;  // NDJSON file, or "-"
+  std::string at;
+  std::string against;   // the rules in force; empty: nothing is compared
+  std::string by;        // names of facts, with commas
+  std::string subjects;  // file for those who are affected; empty: none
+  std::size_t threads = 2;
+  bool json = false;
+};
+int RulesSimulate(const SimulateArguments& arguments);
+
 struct CelTestArguments {
   std::string file;
   std::string suite;  // empty: all

@@ -23,6 +23,7 @@ struct Line {
   ServeArguments serve;
   EvaluateArguments evaluate;
   BenchArguments bench;
+  SimulateArguments simulate;
   CelTestArguments cel_test;
   std::string config;
   std::string folder;
@@ -77,6 +78,24 @@ void AddRules(CLI::App& app, Line& line) {
   CLI::App* test = rules->add_subcommand("test", "Run the tests beside the rules");
   test->add_option("DIR", line.folder, "The rules folder")->required();
   test->callback([&line] { line.command = [&line] { return RulesTest(line.folder); }; });
+
+  CLI::App* simulate = rules->add_subcommand("simulate", "Who would be eligible, and who gains or loses by a change");
+  simulate->add_option("--rules", line.simulate.rules, "The rules folder; with --against: the draft")->required();
+  simulate
+      ->add_option("--profiles", line.simulate.profiles,
+                   R"(NDJSON: {"subject": …, "kind": …, "facts": {…}}; - is standard input)")
+      ->required();
+  simulate->add_option("--at", line.simulate.at, "The day, such as 2026-03-01")->required();
+  simulate->add_option("--against", line.simulate.against, "The rules folder in force now, to compare the draft with");
+  simulate->add_option("--by", line.simulate.by,
+                       "Count by these facts too: street,age_band or any facts with few values");
+  simulate->add_option("--subjects", line.simulate.subjects,
+                       "Write those who gain or lose to this file; it holds personal data");
+  simulate->add_option("--threads", line.simulate.threads, "How many work at once")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
+  simulate->add_flag("--json", line.simulate.json, "As JSON");
+  simulate->callback([&line] { line.command = [&line] { return RulesSimulate(line.simulate); }; });
 
   CLI::App* bench = rules->add_subcommand("bench", "Measure how fast the rules answer for a file of profiles");
   bench->add_option("--rules", line.bench.rules, "The rules folder")->required();
