@@ -423,8 +423,18 @@ Outcome Advance(const facts::Profile& profile, SubjectState& state, const rules:
   return outcome;
 }
 
+namespace {
+
+bool HasState(const SubjectState& state, const std::string& rule) {
+  const auto it = std::lower_bound(state.rules.begin(), state.rules.end(), rule,
+                                   [](const RuleState& s, const std::string& id) { return s.rule < id; });
+  return it != state.rules.end() && it->rule == rule;
+}
+
+}  // namespace
+
 Outcome React(const facts::Profile& profile, SubjectState& state, const rules::RuleSet& ruleset,
-              std::string_view subject, const Change& change, value::Arena& arena) {
+              std::string_view subject, const Change& change, value::Arena& arena, std::optional<Shortcut> shortcut) {
   Outcome outcome;
   state.now = std::max(state.now, change.now);
   Pass pass(profile, state, ruleset, subject, state.now, arena, outcome);
@@ -444,12 +454,26 @@ Outcome React(const facts::Profile& profile, SubjectState& state, const rules::R
   }
   const bool all = state.ruleset != RulesetTag(ruleset) || state.dead;
   state.dead = false;
+  const auto look = [&](std::span<const std::uint32_t> touched) {
+    std::vector<std::uint64_t> open;
+    if (shortcut) {
+      shortcut->engine.At(kShanghai.DateOf(state.now))->Open(profile.slots(), shortcut->scratch, &open);
+    }
+    for (const std::uint32_t i : touched) {
+      const Rule& rule = ruleset.rules()[i];
+      if (shortcut && !rule.recheck_daily && !HasState(state, rule.id)) {
+        const std::uint32_t number = shortcut->engine.NumberOf(i);
+        if ((open[number / 64] >> number % 64 & 1) == 0) continue;
+      }
+      pass.Look(rule);
+    }
+  };
   if (all) {
     for (const RuleState& gone : Repealed(state, ruleset)) pass.End(gone, nullptr, "repealed");
-    for (const std::uint32_t i : ruleset.RulesOf(profile.schema().kind())) pass.Look(ruleset.rules()[i]);
+    look(ruleset.RulesOf(profile.schema().kind()));
     state.ruleset = RulesetTag(ruleset);
   } else {
-    for (const std::uint32_t i : ruleset.Touched(profile.schema().kind(), change.slots)) pass.Look(ruleset.rules()[i]);
+    look(ruleset.Touched(profile.schema().kind(), change.slots));
   }
   return outcome;
 }

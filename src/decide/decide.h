@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "base/base.h"
+#include "engine/engine.h"
 #include "facts/facts.h"
 #include "rules/rules.h"
 #include "value/value.h"
@@ -125,10 +126,16 @@ struct Change {
   std::span<const std::uint32_t> slots;  // facts that changed
   bool baseline = false;                 // set states, decide nothing
 };
+// The kind's engine, to pass over rules that cannot hold before other facts change; the outcome is the same without it.
+struct Shortcut {
+  const engine::Engine& engine;  // of the same ruleset
+  engine::Scratch& scratch;
+};
 // Reacts to facts that changed (the profile already holds them): evaluates the rules they touch, and all rules when the
 // ruleset is another one than the state's, or the subject died or came back.
 Outcome React(const facts::Profile& profile, SubjectState& state, const rules::RuleSet& ruleset,
-              std::string_view subject, const Change& change, value::Arena& arena);
+              std::string_view subject, const Change& change, value::Arena& arena,
+              std::optional<Shortcut> shortcut = std::nullopt);
 
 // True when the decision still holds: the rule's standing is what the decision told (for upcoming: still to come or
 // already eligible), the subject is alive. Otherwise a reason: "no_longer_true", "subject_dead", "rule_repealed".
