@@ -38,7 +38,7 @@ void SameAnswers(std::uint32_t missing_ppm) {
   }
   Diagnostics diagnostics;
   const auto set = rules::RuleSet::Build(files, &diagnostics);
-  ASSERT_TRUE(set) << diagnostics.ToText();
+  ASSERT_TRUE(set) << FormatDiagnostics(diagnostics);
   const Date today = MakeDate(2026, 3, 1);
   std::uint64_t eligible = 0;
   for (std::uint64_t n = 0; n < 150; ++n) {
