@@ -614,4 +614,21 @@ std::string PlainExpression(const Rule& rule) {
   return out;
 }
 
+// Drools shares what rules have in common from the left, so that the conditions most often repeated stand first.
+std::string DrlConstraints(const Rule& rule) {
+  std::vector<std::pair<std::size_t, std::string>> parts;
+  constexpr std::array<const char*, 4> kFirst = {"situation", "age_range", "profile", "place"};
+  for (const Criterion& c : rule.criteria) {
+    const auto at = static_cast<std::size_t>(std::find(kFirst.begin(), kFirst.end(), c.id) - kFirst.begin());
+    const std::string text = Print(c.when, Dialect::kDrl);
+    parts.emplace_back(at, c.when.op == Op::kOr ? '(' + text + ')' : text);
+  }
+  std::sort(parts.begin(), parts.end());
+  std::string out;
+  for (const auto& [at, text] : parts) out += (out.empty() ? "" : ", ") + text;
+  if (rule.from) out += ", today >= " + std::to_string(*rule.from);
+  if (rule.until) out += ", today < " + std::to_string(*rule.until);
+  return out;
+}
+
 }  // namespace zhitui::benchset

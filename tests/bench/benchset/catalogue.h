@@ -52,7 +52,8 @@ struct Answer {
 };
 Answer Decide(const Rule& rule, const Resident& resident, std::int64_t today);
 
-// All criteria and the validity as one expression of Dialect::kPlain.
+// All criteria and the validity as one expression of Dialect::kPlain, and as the constraints of one pattern of kDrl.
 std::string PlainExpression(const Rule& rule);
+std::string DrlConstraints(const Rule& rule);
 
 }  // namespace zhitui::benchset

@@ -29,7 +29,7 @@ struct Options {
   std::string at = "2026-03-01";
   double missing = 0;
   bool amounts = true;
-  std::uint64_t peer_profiles = 20000;
+  std::uint64_t peer_profiles = 5000;
 };
 
 bool Write(const fs::path& path, const std::string& text) {
@@ -71,6 +71,22 @@ std::string PeerRules(const std::vector<Rule>& rules, std::int64_t today) {
   return out + "]}\n";
 }
 
+std::string Drl(const std::vector<Rule>& rules) {
+  const std::map<std::string, std::string> kTypes = {{"bool", "boolean"},
+                                                     {"int", "int"},
+                                                     {"string", "String"},
+                                                     {"list(int)", "java.util.List"},
+                                                     {"list(string)", "java.util.List"}};
+  std::string out = "package zhitui.bench\n\ndeclare Resident\n";
+  for (const PlainVariable& v : PlainVariables()) out += "  " + v.name + " : " + kTypes.at(v.type) + '\n';
+  out += "end\n\nglobal java.util.function.IntConsumer eligible\n\n";
+  for (std::size_t i = 0; i < rules.size(); ++i) {
+    out += "rule " + JsonText(rules[i].id) + " when\n  Resident(" + DrlConstraints(rules[i]) +
+           ")\nthen\n  eligible.accept(" + std::to_string(i) + ");\nend\n";
+  }
+  return out;
+}
+
 int Run(const Options& o, std::int64_t today) {
   const fs::path out(o.out);
   std::vector<Rule> rules;
@@ -83,7 +99,7 @@ int Run(const Options& o, std::int64_t today) {
     if (!Write(out / "rules" / rule.folder / (rule.id + ".yaml"), rule.yaml)) return 73;
     for (const Criterion& c : rule.criteria) ++conditions[Print(c.when, Dialect::kPlain)];
   }
-  if (!Write(out / "peers.json", PeerRules(rules, today))) return 73;
+  if (!Write(out / "peers.json", PeerRules(rules, today)) || !Write(out / "peers.drl", Drl(rules))) return 73;
 
   std::ofstream profiles(out / "profiles.ndjson", std::ios::binary);
   std::ofstream plain(out / "peers.ndjson", std::ios::binary);
@@ -157,7 +173,7 @@ int main(int argc, char** argv) {
   Options options;
   CLI::App app{
       "The benchmark's set: DIR/rules, DIR/profiles.ndjson, the answers (expected.json) and the same for other engines "
-      "(peers.json, peers.ndjson). All invented; the same options give the same bytes on every machine."};
+      "(peers.json, peers.drl, peers.ndjson). All invented; the same options give the same bytes on every machine."};
   app.option_defaults()->always_capture_default();
   app.add_option("--out", options.out, "Folder to write; DIR/rules in it is replaced")->required();
   app.add_option("--rules", options.rules, "How many rules")->check(CLI::Range(1, 100000));

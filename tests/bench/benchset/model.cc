@@ -59,7 +59,7 @@ std::string Name(Field field, Dialect dialect) {
 // The number as the fact's type wants it in the dialect.
 std::string Number(const Condition& c, bool money, Dialect dialect) {
   if (!c.param.empty() && dialect == Dialect::kRules) return "params." + c.param;
-  if (!money || dialect == Dialect::kPlain) return std::to_string(c.n);
+  if (!money || dialect != Dialect::kRules) return std::to_string(c.n);
   if (c.n % 100 == 0) return std::to_string(c.n / 100);
   return "decimal(\"" + FenText(c.n) + "\")";
 }
@@ -67,6 +67,33 @@ std::string Number(const Condition& c, bool money, Dialect dialect) {
 std::string Guarded(Field field, const Condition& c, const std::string& then) {
   const std::string name = Name(field, Dialect::kRules);
   return (c.spelled_otherwise ? "has(" + name + ")" : name + " != null") + " && " + then;
+}
+
+// DRL has no `!` before an operator of its own, so that a negation is written in what it denies.
+std::string Denied(const Condition& c) {
+  switch (c.op) {
+    case Op::kAnd:
+    case Op::kOr: {
+      std::string text;
+      for (const Condition& part : c.parts) {
+        const std::string denied = Denied(part);
+        text += (text.empty() ? "" : c.op == Op::kAnd ? " || " : " && ") + denied;
+      }
+      return text;
+    }
+    case Op::kBool:
+      return Name(c.field, Dialect::kDrl) + " == false";
+    case Op::kIn: {
+      std::string text = Print(c, Dialect::kDrl);
+      const std::string name = Name(c.field, Dialect::kDrl);
+      if (text.compare(name.size(), 4, " == ") == 0) return text.replace(name.size(), 4, " != ");
+      return text.insert(name.size(), " not");
+    }
+    case Op::kHasBenefit:
+      return Name(Field::kBenefits, Dialect::kDrl) + " not contains " + Quoted(CodeText(Field::kBenefits, c.n));
+    default:
+      return "!(" + Print(c, Dialect::kDrl) + ')';
+  }
 }
 
 bool Composite(const Condition& c) {
@@ -260,19 +287,23 @@ std::string Print(const Condition& c, Dialect dialect) {
       return text;
     }
     case Op::kNot:
+      if (dialect == Dialect::kDrl) return Denied(c.parts[0]);
       return '!' + (c.parts[0].op == Op::kBool ? Print(c.parts[0], dialect) : '(' + Print(c.parts[0], dialect) + ')');
     case Op::kBool:
-      return Name(c.field, dialect);
+      return Name(c.field, dialect) + (dialect == Dialect::kDrl ? " == true" : "");
     case Op::kNumber:
       return Name(c.field, dialect) + Sign(c.compare) +
              Number(c, Fields()[At(c.field)].type == FieldType::kMoney, dialect);
     case Op::kAge:
       return std::string("age") + Sign(c.compare) + Number(c, false, dialect);
     case Op::kMonths: {
-      if (!rules) return Name(c.field, dialect) + "_months" + Sign(c.compare) + std::to_string(c.n);
-      const std::string text =
-          "months_between(" + Name(c.field, dialect) + ", today)" + Sign(c.compare) + Number(c, false, dialect);
-      return Fields()[At(c.field)].nullable ? Guarded(c.field, c, text) : text;
+      const std::string name = Name(c.field, dialect);
+      const bool nullable = Fields()[At(c.field)].nullable;
+      if (!rules) {
+        return (nullable ? name + " != 0 && " : "") + name + "_months" + Sign(c.compare) + std::to_string(c.n);
+      }
+      const std::string text = "months_between(" + name + ", today)" + Sign(c.compare) + Number(c, false, dialect);
+      return nullable ? Guarded(c.field, c, text) : text;
     }
     case Op::kDateFrom:
       if (!rules) return Name(c.field, dialect) + " >= " + std::to_string(c.n);
@@ -287,12 +318,12 @@ std::string Print(const Condition& c, Dialect dialect) {
       if (!rules) return "work_ends != 0 && work_ends < today";
       return Guarded(Field::kContractEnd, c, "resident.work.ends < today");
     case Op::kIn: {
-      if (c.codes.size() == 1 && c.spelled_otherwise) {
+      if (c.codes.size() == 1 && (c.spelled_otherwise || dialect == Dialect::kDrl)) {
         return Name(c.field, dialect) + " == " + Quoted(CodeText(c.field, c.codes[0]));
       }
       std::string list;
       for (const std::int64_t code : c.codes) list += (list.empty() ? "" : ", ") + Quoted(CodeText(c.field, code));
-      return Name(c.field, dialect) + " in [" + list + "]";
+      return Name(c.field, dialect) + (dialect == Dialect::kDrl ? " in (" + list + ")" : " in [" + list + "]");
     }
     case Op::kPrefix:
       if (rules && c.spelled_otherwise)
@@ -304,17 +335,24 @@ std::string Print(const Condition& c, Dialect dialect) {
              Name(Field::kHouseholdSize, dialect);
     }
     case Op::kChildUnder:
+      if (dialect == Dialect::kDrl) return "household_youngest < " + std::to_string(c.n);
       if (!rules) return "household_children_ages.exists(a, a < " + std::to_string(c.n) + ")";
       return "resident.household.children.exists(c, age(c.birth_date, today) < " + std::to_string(c.n) + ")";
     case Op::kHasBenefit:
+      if (dialect == Dialect::kDrl) {
+        return Name(Field::kBenefits, dialect) + " contains " + Quoted(CodeText(Field::kBenefits, c.n));
+      }
       return Quoted(CodeText(Field::kBenefits, c.n)) + " in " + Name(Field::kBenefits, dialect);
   }
   return {};
 }
 
 std::vector<PlainVariable> PlainVariables() {
-  std::vector<PlainVariable> out = {
-      {"today", "int"}, {"age", "int"}, {"work_contract_months", "int"}, {"household_children_ages", "list(int)"}};
+  std::vector<PlainVariable> out = {{"today", "int"},
+                                    {"age", "int"},
+                                    {"work_contract_months", "int"},
+                                    {"household_children_ages", "list(int)"},
+                                    {"household_youngest", "int"}};
   for (const FieldDef& def : Fields()) {
     const std::string name = Flat(def.name);
     switch (def.type) {
@@ -350,11 +388,14 @@ std::string PlainJson(const Resident& r, std::int64_t today) {
   out += ",\"work_contract_months\":" +
          std::to_string(contract ? MonthsBetween(r.value[At(Field::kSituationSince)], r.value[At(Field::kContractEnd)])
                                  : -1);
+  std::int64_t youngest = 999;
   out += ",\"household_children_ages\":[";
   for (std::size_t i = 0; i < r.children.size(); ++i) {
-    out += (i == 0 ? "" : ",") + std::to_string(Age(r.children[i].birth, today));
+    const std::int64_t age = Age(r.children[i].birth, today);
+    youngest = std::min(youngest, age);
+    out += (i == 0 ? "" : ",") + std::to_string(age);
   }
-  out += ']';
+  out += "],\"household_youngest\":" + std::to_string(youngest);
   for (std::size_t i = 0; i < kFields; ++i) {
     const FieldDef& def = Fields()[i];
     const std::string key = ",\"" + Flat(def.name);

@@ -121,11 +121,12 @@ Truth Evaluate(const Condition& condition, const Resident& resident, std::int64_
 enum class Dialect : std::uint8_t {
   kRules,  // the rule language; `age` is a let
   kPlain,  // CEL of the standard without dates and decimals: flat variables, ages and months precomputed, money in fen
+  kDrl,    // constraints of a Drools pattern over a bean with the variables of kPlain
 };
 std::string Print(const Condition& condition, Dialect dialect);
 
 // Names of the variables of Dialect::kPlain with their CEL types, and one resident's values for them as JSON. Nothing
-// is left out of it; null counts of months are -1 and null days 0.
+// is left out of it; null counts of months are -1, null days 0, and the youngest of no children is 999.
 struct PlainVariable {
   std::string name;
   std::string type;  // bool, int, string, list(string), list(int)
