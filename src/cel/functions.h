@@ -29,8 +29,8 @@ struct Function;
 using Implementation = Value (*)(const Call& call, const Value* args, std::size_t count);
 
 // One signature of a function. `transfer` says how the result moves with each argument, for the search for the next
-// change: per argument '+' (grows with it), '-' (falls with it), '=' (only when that argument is one value); the names
-// kMonth, kDay, kRuns, kDateParts stand for special cases. Empty: not known.
+// change: per argument '+' (grows with it), '-' (falls with it), '=' (only when that argument is one value); a name
+// stands for a case of its own in abstract.cc ("month", "runs" …). Empty: not known.
 struct Overload {
   const Function* function = nullptr;
   std::string signature;

@@ -53,6 +53,7 @@ class Search {
     if (a.tag == Abs::Tag::kBools) return Verdict::kOpen;
     const std::optional<int> below = value::Compare(first_, a.lo);
     const std::optional<int> above = value::Compare(first_, a.hi);
+    if (below && above && *below == 0 && *above == 0) return Verdict::kSame;
     return (below && *below < 0) || (above && *above > 0) ? Verdict::kOther : Verdict::kOpen;
   }
 

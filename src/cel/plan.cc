@@ -62,8 +62,9 @@ Op OpOf(Operator op) {
 
 // The result of these is the same for at least a month, or a day in a year, whatever daily dates go in.
 bool IsQuantised(std::string_view function) {
-  for (const std::string_view f : {"age", "months_between", "start_of_month", "end_of_month", "year", "month",
-                                   "next_anniversary", "count_months", "consecutive_months"}) {
+  for (const std::string_view f :
+       {"age", "months_between", "start_of_month", "end_of_month", "year", "month", "next_anniversary", "count_months",
+        "consecutive_months", "school_year", "school_year_start"}) {
     if (f == function) return true;
   }
   return false;
@@ -315,12 +316,10 @@ class Planner {
       case Op::kMultiply:
       case Op::kDivide:
       case Op::kModulo: {
-        // Followed while what divides stays the same; decimals only while they are one value.
-        const bool divides = n.op == Op::kDivide || n.op == Op::kModulo;
-        const bool exact_only = e.type == value::Primitive(Kind::kDecimal) || e.type->tag == value::TypeRep::Tag::kDyn;
-        if ((divides && plan_->nodes[kids[1]].level == Level::kDaily) || (exact_only && n.level == Level::kDaily)) {
-          MarkOpaque(n.offset);
-        }
+        // The remainder is followed while what divides stays the same.
+        const bool moves = n.op == Op::kModulo && plan_->nodes[kids[1]].level == Level::kDaily;
+        const bool untyped = e.type->tag == value::TypeRep::Tag::kDyn;
+        if (moves || (untyped && n.level == Level::kDaily)) MarkOpaque(n.offset);
         return Fold(n);
       }
       case Op::kCall:
@@ -362,10 +361,11 @@ class Planner {
   bool Follows(const Overload& o, const std::vector<std::uint32_t>& kids) const {
     if (o.transfer.empty()) return false;
     if (o.transfer[0] != '+' && o.transfer[0] != '-' && o.transfer[0] != '=') {
-      // parts, month, day, runs: the first argument, or the second for runs, may vary.
+      // The first argument may vary; for runs the second, for divide both numbers.
       const std::size_t varying = o.transfer == "runs" ? 1 : 0;
       for (std::size_t i = 0; i < kids.size(); ++i) {
-        if (i != varying && plan_->nodes[kids[i]].level == Level::kDaily) return false;
+        const bool may = i == varying || (o.transfer == "divide" && i == 1);
+        if (!may && plan_->nodes[kids[i]].level == Level::kDaily) return false;
       }
       return true;
     }
