@@ -12,7 +12,9 @@ namespace {
 
 using message::Template;
 
-bool IsRule(const std::string& path) { return !path.starts_with("facts/") && !path.starts_with("messages/"); }
+bool IsRule(const std::string& path) {
+  return !path.starts_with("facts/") && !path.starts_with("messages/") && !path.starts_with("calendars/");
+}
 bool IsMessage(const std::string& path) { return path.starts_with("messages/"); }
 
 // Longest values that a real decision of this rule could bring into a text.

@@ -135,6 +135,48 @@ Abs Rounding(const Call& c, const Overload& o, std::span<const Abs> args) {
   return out;
 }
 
+// Days that are all before, or all after, what a calendar covers.
+bool AllOutside(const Calendar& calendar, const Bounds& days) {
+  return days.hi.AsDate() < calendar.first() || days.lo.AsDate() > calendar.last();
+}
+bool AllCovered(const Calendar& calendar, const Bounds& days) {
+  return calendar.Covers(days.lo.AsDate()) && calendar.Covers(days.hi.AsDate());
+}
+
+Abs WorkingDay(const Call& c, const Overload& o, const Abs& day) {
+  const Bounds days = BoundsOf(day);
+  if (AllOutside(*c.calendar, days)) return Exact(o.run(c, &days.lo, 1));
+  if (!AllCovered(*c.calendar, days)) return Top();
+  const std::int64_t worked = c.calendar->CountTo(days.hi.AsDate()) - c.calendar->CountTo(days.lo.AsDate()) +
+                              (c.calendar->IsWorkingDay(days.lo.AsDate()) ? 1 : 0);
+  return Bools(worked <= (days.hi.AsDate() - days.lo.AsDate()).count(), worked > 0);
+}
+
+Abs AddWorkingDaysOver(const Call& c, const Overload& o, std::span<const Abs> args) {
+  const Bounds days = BoundsOf(args[0]);
+  const Bounds n = BoundsOf(args[1]);
+  Date first{};
+  Date last{};
+  const int low = AddWorkingDays(*c.calendar, days.lo.AsDate(), n.lo.AsInt(), first);
+  const int high = AddWorkingDays(*c.calendar, days.hi.AsDate(), n.hi.AsInt(), last);
+  if (low > 0 || high < 0) {
+    const Value outside[2] = {days.lo, n.lo};
+    const Value other[2] = {days.hi, n.hi};
+    return Exact(o.run(c, low > 0 ? outside : other, 2));
+  }
+  return low == 0 && high == 0 ? Range(Value::OfDate(first), Value::OfDate(last)) : Top();
+}
+
+Abs WorkingDaysBetween(const Call& c, const Overload& o, std::span<const Abs> args) {
+  const Bounds from = BoundsOf(args[0]);
+  const Bounds to = BoundsOf(args[1]);
+  const Value least[2] = {from.hi, to.lo};
+  const Value most[2] = {from.lo, to.hi};
+  if (AllOutside(*c.calendar, from) || AllOutside(*c.calendar, to)) return Exact(o.run(c, least, 2));
+  if (!AllCovered(*c.calendar, from) || !AllCovered(*c.calendar, to)) return Top();
+  return Range(o.run(c, least, 2), o.run(c, most, 2));
+}
+
 Abs Modulo(const Bounds& x, const Bounds& y) {
   if (!x.lo.is(Kind::kInt) || !y.lo.is(Kind::kInt) || y.lo.AsInt() != y.hi.AsInt() || y.lo.AsInt() <= 0) return Top();
   const std::int64_t by = y.lo.AsInt();
@@ -355,6 +397,11 @@ Abs AbsCall(const Call& c, const Overload& o, std::span<const Abs> args) {
   if (o.transfer == "parts") return DateParts(c, o, args);
   if (o.transfer == "runs") return Runs(c, o, args);
   if (o.transfer == "round" || o.transfer == "divide") return Rounding(c, o, args);
+  if (o.transfer.ends_with("workday") || o.transfer.ends_with("workdays")) {
+    if (c.calendar == nullptr) return Top();
+    if (o.transfer == "workday") return WorkingDay(c, o, args[0]);
+    return o.transfer == "workdays" ? WorkingDaysBetween(c, o, args) : AddWorkingDaysOver(c, o, args);
+  }
   // A decimal with no digit after the point is a whole number; another is an error.
   if (o.transfer == "whole" && ScaleOf(args[0]) > 0) return Top();
   Value low[kMaxArguments];

@@ -76,6 +76,7 @@ void Env::AddLet(const std::string& name, const Source& source, Diagnostics* dia
 }
 
 void Env::SetContainer(std::string container) { impl_->container = std::move(container); }
+void Env::SetCalendar(std::shared_ptr<const Calendar> calendar) { impl_->calendar = std::move(calendar); }
 void Env::SetUnchecked(bool unchecked) { impl_->unchecked = unchecked; }
 
 }  // namespace zhitui::cel

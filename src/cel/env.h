@@ -28,6 +28,7 @@ struct Declaration {
 struct Names {
   std::map<std::string, std::shared_ptr<const Declaration>, std::less<>> names;
   std::string container;
+  std::shared_ptr<const Calendar> calendar;
   bool unchecked = false;
   // Whether a declared name begins with "prefix.".
   bool IsGroup(std::string_view prefix) const;

@@ -13,7 +13,7 @@ struct Frame {
   Value* locals;
   std::uint64_t steps;
 
-  Call CallAt(std::uint32_t offset) { return Call{arena, steps, offset}; }
+  Call CallAt(std::uint32_t offset) { return Call{arena, steps, offset, plan.calendar.get()}; }
   Value Fail(std::uint32_t offset, std::string_view message) { return CallAt(offset).Fail(message); }
 };
 

@@ -130,7 +130,7 @@ class Registry {
   Registry() {
     for (const FunctionRow& row : kOperators) Add(row);
     for (const auto rows :
-         {StandardFunctions(), LawFunctions(), TextFunctions(), TimeFunctions(), ExtensionFunctions()}) {
+         {StandardFunctions(), LawFunctions(), CalendarFunctions(), TextFunctions(), TimeFunctions(), ExtensionFunctions()}) {
       for (const FunctionRow& row : rows) Add(row);
     }
     for (auto& [name, function] : functions_) {

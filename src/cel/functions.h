@@ -15,6 +15,7 @@ struct Call {
   value::Arena& arena;
   std::uint64_t& steps;  // left in this evaluation
   std::uint32_t offset;  // of the call in the source, for errors
+  const Calendar* calendar = nullptr;
 
   // `message` is a literal or lives in the arena.
   Value Fail(std::string_view message) const;
@@ -73,6 +74,8 @@ std::span<const FunctionRow> StandardFunctions();  // size, matching, conversion
 std::span<const FunctionRow> TextFunctions();
 std::span<const FunctionRow> TimeFunctions();
 std::span<const FunctionRow> LawFunctions();
+std::span<const FunctionRow> CalendarFunctions();
+bool UsesCalendar(std::string_view function);       // whether a function asks the calendar
 std::span<const FunctionRow> ExtensionFunctions();  // math, optional, base64
 
 // A type by its name in signatures ("list(A)", "date"); nullptr when there is none.

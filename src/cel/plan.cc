@@ -64,7 +64,7 @@ Op OpOf(Operator op) {
 bool IsQuantised(std::string_view function) {
   for (const std::string_view f :
        {"age", "months_between", "start_of_month", "end_of_month", "year", "month", "next_anniversary", "count_months",
-        "consecutive_months", "school_year", "school_year_start"}) {
+        "consecutive_months", "school_year", "school_year_start", "is_working_day"}) {
     if (f == function) return true;
   }
   return false;
@@ -72,14 +72,17 @@ bool IsQuantised(std::string_view function) {
 
 class Planner {
  public:
-  Planner(const Ast& ast, const Limits& limits, const Reporter& reporter)
-      : ast_(ast), limits_(limits), reporter_(reporter), plan_(std::make_unique<Plan>()) {}
+  Planner(const Ast& ast, const Names& env, const Limits& limits, const Reporter& reporter)
+      : ast_(ast), env_(env), limits_(limits), reporter_(reporter), plan_(std::make_unique<Plan>()) {}
 
   std::unique_ptr<Plan> Run() {
     plan_->type = ast_.root->type;
     plan_->steps = limits_.steps;
     plan_->root = Make(*ast_.root);
     plan_->canonical = Canonical(*ast_.root);
+    if (plan_->calendar != nullptr) {
+      plan_->canonical += "@calendar{" + plan_->calendar->id() + ":" + plan_->calendar->hash() + "}";
+    }
     plan_->time_dependent = plan_->nodes[plan_->root].level != Level::kConstant;
     Finish();
     return std::move(plan_);
@@ -342,6 +345,7 @@ class Planner {
         }
       }
     }
+    if (UsesCalendar(e.overloads.front()->function->name)) plan_->calendar = env_.calendar;
     n.a = static_cast<std::uint32_t>(plan_->overloads.size());
     n.overloads = static_cast<std::uint16_t>(e.overloads.size());
     plan_->overloads.insert(plan_->overloads.end(), e.overloads.begin(), e.overloads.end());
@@ -364,7 +368,8 @@ class Planner {
       // The first argument may vary; for runs the second, for divide both numbers.
       const std::size_t varying = o.transfer == "runs" ? 1 : 0;
       for (std::size_t i = 0; i < kids.size(); ++i) {
-        const bool may = i == varying || (o.transfer == "divide" && i == 1);
+        const bool second = o.transfer == "divide" || o.transfer == "workdays" || o.transfer == "add_workdays";
+        const bool may = i == varying || (second && i == 1);
         if (!may && plan_->nodes[kids[i]].level == Level::kDaily) return false;
       }
       return true;
@@ -474,6 +479,7 @@ class Planner {
   }
 
   const Ast& ast_;
+  const Names& env_;
   const Limits& limits_;
   const Reporter& reporter_;
   std::unique_ptr<Plan> plan_;
@@ -486,8 +492,8 @@ class Planner {
 
 }  // namespace
 
-std::unique_ptr<Plan> MakePlan(const Ast& ast, const Limits& limits, const Reporter& reporter) {
-  return Planner(ast, limits, reporter).Run();
+std::unique_ptr<Plan> MakePlan(const Ast& ast, const Names& env, const Limits& limits, const Reporter& reporter) {
+  return Planner(ast, env, limits, reporter).Run();
 }
 
 }  // namespace zhitui::cel

@@ -95,6 +95,7 @@ struct Plan {
   std::vector<std::vector<bool>> optional_entries;
   std::vector<std::shared_ptr<const Declaration>> keep;  // owners of dated values
   value::Arena arena;                                    // constants
+  std::shared_ptr<const Calendar> calendar;              // when a function asks it
   value::Type type = nullptr;
   bool time_dependent = false;
   std::optional<Location> opaque;
@@ -105,7 +106,7 @@ struct Plan {
   const Node& Kid(const Node& n, std::uint32_t i) const { return nodes[kids[n.kids + i]]; }
 };
 
-std::unique_ptr<Plan> MakePlan(const Ast& ast, const Limits& limits, const Reporter& reporter);
+std::unique_ptr<Plan> MakePlan(const Ast& ast, const Names& env, const Limits& limits, const Reporter& reporter);
 
 // The checked expression with lets inlined, names resolved and variables of macros numbered.
 std::string Canonical(const Expr& root);

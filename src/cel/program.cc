@@ -35,6 +35,7 @@ value::Type Program::type() const { return impl_->plan->type; }
 std::span<const std::uint32_t> Program::slots() const { return impl_->plan->slots; }
 bool Program::time_dependent() const { return impl_->plan->time_dependent; }
 std::optional<Location> Program::time_opaque() const { return impl_->plan->opaque; }
+const Calendar* Program::calendar() const { return impl_->plan->calendar.get(); }
 const std::string& Program::text() const { return impl_->plan->text; }
 const std::string& Program::canonical() const { return impl_->plan->canonical; }
 
@@ -47,7 +48,7 @@ class Compiler {
     if (ast == nullptr) return std::nullopt;
     Check(*ast, *env.impl_, expected, limits, reporter);
     if (reporter.count() > 0 || UsesBroken(*ast)) return std::nullopt;
-    std::unique_ptr<Plan> plan = MakePlan(*ast, limits, reporter);
+    std::unique_ptr<Plan> plan = MakePlan(*ast, *env.impl_, limits, reporter);
     plan->text = source.text;
     Program program;
     program.impl_ = std::make_unique<Program::Impl>();

@@ -186,6 +186,7 @@ class Parser {
   // Parameters and names, in the order in which expressions may use them.
   void Names(yaml::Reader& reader) {
     if (kind_ != nullptr) env_ = cel::Env::Extend(kind_->env);
+    env_.SetCalendar(CalendarOf(reader));
     if (const yaml::Node* params = reader.Optional("params")) {
       params_ = ParseParams(*params, diagnostics_);
       for (const Param& param : params_) Declare(*params, param);
@@ -206,6 +207,23 @@ class Parser {
       const std::optional<cel::Source> source = SourceOf(value);
       if (source && kind_ != nullptr) env_.AddLet(key.text(), *source, diagnostics_);
     }
+  }
+
+  // The calendar that the rule names, or else the only one, or `cn`; nullptr: none.
+  std::shared_ptr<const cel::Calendar> CalendarOf(yaml::Reader& reader) {
+    auto it = kinds_.calendars.size() == 1 ? kinds_.calendars.begin() : kinds_.calendars.find("cn");
+    if (const yaml::Node* named = reader.Optional("calendar")) {
+      it = kinds_.calendars.find(named->text());
+      if (it == kinds_.calendars.end()) {
+        std::vector<std::string> known;
+        for (const auto& [id, calendar] : kinds_.calendars) known.push_back(id);
+        Fault(*named, "unknown-calendar", "there is no calendar `" + named->text() + "`",
+              known.empty() ? "add calendars/" + named->text() + ".yaml" : DidYouMean(named->text(), known));
+      }
+    }
+    if (it == kinds_.calendars.end()) return nullptr;
+    // Of one with mistakes its own are reported; that the rule asks it is none.
+    return it->second != nullptr ? it->second : cel::Calendar::Make(it->first, 2000, 2000, {}, {});
   }
 
   void Declare(const yaml::Node& params, const Param& param) {

@@ -121,7 +121,8 @@ struct SourceFile {
 
 class RuleSet {
  public:
-  // Files under facts/ are schemas, under messages/ are message templates (not read here), all other *.yaml are rules.
+  // Files under facts/ are schemas, under calendars/ working-day calendars, under messages/ message templates (not read
+  // here); all other *.yaml are rules.
   // nullptr and at least one diagnostic when anything is wrong.
   static std::shared_ptr<const RuleSet> Build(const std::vector<SourceFile>& files, Diagnostics* diagnostics);
 
