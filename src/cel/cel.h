@@ -46,6 +46,9 @@ struct Source {
 struct DatedValue {
   Date from;
   Value value;
+  // For a value that is entered after the fact: the day, later than `from`, from which it counts. Before it nobody
+  // knows of it, from it on it is the value of `from` and later days.
+  std::optional<Date> entered = std::nullopt;
 };
 
 // Which days of some whole years are worked: weekends and holidays are not, make-up days (调休) are. Immutable, for
@@ -91,8 +94,9 @@ class Env {
   // A variable that is read from `slot` of the activation. Dotted names ("resident.hukou.city") are resolved longest
   // first, as CEL's name resolution demands. `label` is used in explanations.
   void AddVariable(const std::string& name, value::Type type, std::uint32_t slot);
-  // A value that depends on the day: the entry with the latest `from` not after today wins; before the first one it is
-  // an Error. All entries have the same type. Sorted by `from`. At least one.
+  // A value that depends on the day: of the entries known by then the one with the latest `from` not after today wins,
+  // of several for one day the one entered last; before the first one it is an Error. All entries have the same type.
+  // Sorted by `from`, then by `entered`, none first. At least one.
   void AddDated(const std::string& name, value::Type type, std::vector<DatedValue> entries);
   // A name for an expression over the names declared before it; checked here, inlined where used.
   // On a mistake: diagnostics are appended and the name has the error type (its uses are not reported again).
@@ -123,6 +127,9 @@ struct Limits {
 struct Activation {
   std::span<const Value> slots;
   Date today{};
+  // The day as of which entered values (DatedValue::entered) are known: to look back at what a past day is now, or was
+  // before something was entered. nullopt: on each day what was known then.
+  std::optional<Date> known = std::nullopt;
 };
 
 class Program {

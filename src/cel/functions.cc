@@ -129,8 +129,8 @@ class Registry {
  public:
   Registry() {
     for (const FunctionRow& row : kOperators) Add(row);
-    for (const auto rows :
-         {StandardFunctions(), LawFunctions(), CalendarFunctions(), TextFunctions(), TimeFunctions(), ExtensionFunctions()}) {
+    for (const auto rows : {StandardFunctions(), LawFunctions(), CalendarFunctions(), TextFunctions(), TimeFunctions(),
+                            ExtensionFunctions()}) {
       for (const FunctionRow& row : rows) Add(row);
     }
     for (auto& [name, function] : functions_) {

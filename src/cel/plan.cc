@@ -228,7 +228,8 @@ class Planner {
 
   std::uint32_t MakeDated(const Expr& e) {
     const Declaration& d = *e.declared;
-    if (d.entries.size() == 1 && d.entries[0].from <= kFirstDay) return Constant(d.entries[0].value, Offset(e));
+    const bool constant = d.entered.empty() && d.entries.size() == 1 && d.entries[0].from <= kFirstDay;
+    if (constant) return Constant(d.entries[0].value, Offset(e));
     plan_->keep.push_back(e.declared);
     Node n;
     n.op = Op::kDated;
@@ -236,6 +237,7 @@ class Planner {
     n.a = static_cast<std::uint32_t>(plan_->dated.size());
     n.level = Level::kStepwise;
     plan_->dated.push_back(&d.entries);
+    plan_->entered.push_back(&d.entered);
     return Push(n);
   }
 

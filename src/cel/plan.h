@@ -85,11 +85,12 @@ struct Plan {
   std::vector<Node> nodes;
   std::vector<std::uint32_t> kids;
   std::uint32_t root = 0;
-  std::uint32_t locals = 0;                 // variables of macros and caches of lets
-  std::uint32_t first_cache = 0;            // locals from here on are caches
-  std::vector<std::uint32_t> slots;         // sorted, distinct
-  std::vector<value::UnknownSet> unknowns;  // one per slot, {that slot}
-  std::vector<const std::vector<DatedValue>*> dated;
+  std::uint32_t locals = 0;                             // variables of macros and caches of lets
+  std::uint32_t first_cache = 0;                        // locals from here on are caches
+  std::vector<std::uint32_t> slots;                     // sorted, distinct
+  std::vector<value::UnknownSet> unknowns;              // one per slot, {that slot}
+  std::vector<const std::vector<DatedValue>*> dated;    // see Declaration::entries
+  std::vector<const std::vector<DatedValue>*> entered;  // for each of `dated`, see Declaration::entered
   std::vector<const Overload*> overloads;
   std::vector<std::shared_ptr<const re2::RE2>> regexes;
   std::vector<std::vector<bool>> optional_entries;

@@ -21,14 +21,14 @@ Value Program::Evaluate(const Activation& activation, Arena& arena) const {
   constexpr std::size_t kInlineLocals = 8;
   const Plan& plan = *impl_->plan;
   Value buffer[kInlineLocals];
-  Frame f{plan, activation.slots, activation.today, arena, nullptr, plan.steps};
+  Frame f{plan, activation.slots, activation.today, arena, nullptr, plan.steps, activation.known};
   if (plan.locals > 0) f.locals = PrepareLocals(plan, buffer, arena);
   const Value v = Eval(f, plan.nodes[plan.root]);
   return f.steps == 0 ? f.Fail(plan.nodes[plan.root].offset, kCostLimit) : v;
 }
 
 std::optional<Date> Program::NextChange(const Activation& activation, Date horizon, Arena& arena) const {
-  return FindNextChange(*impl_->plan, activation.slots, activation.today, horizon, arena);
+  return FindNextChange(*impl_->plan, activation, horizon, arena);
 }
 
 value::Type Program::type() const { return impl_->plan->type; }

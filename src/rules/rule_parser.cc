@@ -189,7 +189,14 @@ class Parser {
     env_.SetCalendar(CalendarOf(reader));
     if (const yaml::Node* params = reader.Optional("params")) {
       params_ = ParseParams(*params, diagnostics_);
-      for (const Param& param : params_) Declare(*params, param);
+      for (const Param& param : params_) {
+        Declare(*params, param);
+        for (const cel::DatedValue& v : param.values) {
+          if (v.entered) rule_.retroactive.push_back({v.from, *v.entered});
+        }
+      }
+      std::sort(rule_.retroactive.begin(), rule_.retroactive.end(),
+                [](const Retroactive& a, const Retroactive& b) { return a.entered < b.entered; });
     }
     const yaml::Node* let = reader.Optional("let");
     if (let == nullptr) return;
@@ -234,7 +241,10 @@ class Parser {
       return;
     }
     env_.AddDated("params." + param.name, param.type, param.values);
-    const Date first = param.values.front().from;
+    // A value entered after the fact is none yet on the first days for which it counts.
+    const auto known = std::find_if(param.values.begin(), param.values.end(),
+                                    [](const cel::DatedValue& v) { return !v.entered.has_value(); });
+    const Date first = known != param.values.end() ? known->from : *param.values.front().entered;
     if (param.constant || (rule_.valid_from && first <= *rule_.valid_from)) return;
     for (const auto& [key, value] : params.entries()) {
       if (key.text() != param.name) continue;
