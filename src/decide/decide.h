@@ -30,7 +30,7 @@ enum class Transition : std::uint8_t {
   kAmountChanged = 2,
   kCeased = 3,
   kReminder = 4,
-  kCorrection = 5,  // a late event changed an answer that had been told
+  kCorrection = 5,  // a late event, or a value entered after the fact, changed what had been true of earlier days
 };
 const char* TransitionName(Transition transition);
 std::optional<Transition> ParseTransition(std::string_view name);
@@ -50,6 +50,7 @@ struct RuleState {
   std::optional<Date> told_upcoming;  // the day last announced
   std::optional<Date> told_reminder;  // the end last reminded of
   std::optional<Date> due;            // the next day this rule must be looked at with no new facts
+  std::optional<Date> corrected;      // the last day of a value entered after the fact that is taken account of
 };
 
 struct SubjectState {
@@ -89,9 +90,11 @@ struct Decision {
   Instant at{};              // now
   std::optional<value::Decimal> amount;
   std::string unit;
-  std::optional<Date> until;  // the day eligibility ends, if known
-  std::string reason;         // "", "repealed", "dead"
-  std::string message;        // template name; empty when notify < 0
+  std::optional<Date> from;  // of a correction: the first day it concerns
+  std::optional<Date>
+      until;            // the day eligibility ends, if known; of a correction of days now over: the day after them
+  std::string reason;   // "", "repealed", "dead"
+  std::string message;  // template name; empty when notify < 0
   std::vector<Channel> channels;
   Millis escalate_after{0};
   std::vector<std::string> recipients;  // subject ids who are told
@@ -104,7 +107,9 @@ struct Decision {
   std::string ToJson() const;  // the `data` of the CloudEvent
   static Result<Decision> FromJson(std::string_view json);
 };
-// id = StableId(kind, subject, rule, notify entry, transition, occurrence, amount, n-th flip of that occurrence).
+// A correction by an entered value has as occurrence the day it was entered (or first noticed, when the rule came
+// later); with an `until` not after its occurrence it concerns days that are over and leaves the standing as it is. id
+// = StableId(kind, subject, rule, notify entry, transition, occurrence, amount, n-th flip of that occurrence).
 
 // The notification of a decision for one recipient: 28 hex digits of a StableId over decision and recipient, then the
 // recipient's shard as 4 hex digits, so that a receipt finds its record without an index.
