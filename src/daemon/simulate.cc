@@ -3,8 +3,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <bit>
 #include <chrono>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -24,7 +26,9 @@ using rules::Answer;
 using value::Decimal;
 
 constexpr std::size_t kLinesAtOnce = 8192;
+constexpr std::size_t kBytesAtOnce = 32 << 20;
 constexpr std::size_t kMaxLine = 1 << 20;
+constexpr std::size_t kMaxGroupName = 120;  // bytes
 constexpr std::size_t kMaxGroups = 10'000;
 constexpr std::size_t kMaxBadShown = 20;
 constexpr auto kProgressEvery = std::chrono::seconds(5);
@@ -75,10 +79,19 @@ struct Counts {
 
 // One side of the comparison: a ruleset and its tables of the day.
 struct Side {
+  struct Kind {
+    std::shared_ptr<const facts::Schema> schema;
+    std::shared_ptr<const engine::Table> table;
+    std::vector<const rules::Rule*> rules;  // by their number in answers
+    std::vector<std::uint32_t> rows;        // of the report, likewise
+  };
   std::shared_ptr<const rules::RuleSet> ruleset;
-  std::map<std::string, std::shared_ptr<const engine::Table>, std::less<>> tables;
-  std::map<std::string, std::vector<std::uint32_t>, std::less<>>
-      row_of;  // kind: number in answers -> row of the report
+  std::map<std::string, Kind, std::less<>> kinds;
+
+  const Kind* Find(std::string_view kind) const {
+    const auto it = kinds.find(kind);
+    return it == kinds.end() ? nullptr : &it->second;
+  }
 };
 
 // A fact by which people are counted.
@@ -87,11 +100,23 @@ struct Grouping {
   bool age_band = false;
 };
 
+// A text as a cell of a table: one line, not too long.
+std::string GroupName(std::string text) {
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) < ' ' || c == 0x7f) c = ' ';
+  }
+  if (text.size() <= kMaxGroupName) return text;
+  std::size_t end = kMaxGroupName;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+  return text.substr(0, end) + "…";
+}
+
 std::string GroupOf(const Grouping& grouping, const facts::Profile& profile, std::uint32_t slot, Date day) {
   const value::Value& v = profile.slots()[slot];
   if (v.is(value::Kind::kUnknown)) return "unknown";
   if (v.is(value::Kind::kNull)) return "none";
-  if (!grouping.age_band) return v.is(value::Kind::kString) ? std::string(v.AsString()) : value::ToDisplay(v);
+  if (!grouping.age_band)
+    return GroupName(v.is(value::Kind::kString) ? std::string(v.AsString()) : value::ToDisplay(v));
   const int age = value::AgeInYears(v.AsDate(), day);
   if (age < 0) return "unborn";
   char band[32];
@@ -104,13 +129,60 @@ struct Line {
   std::string text;
 };
 
+// Lines of any length in bounded memory: what is beyond the limit is read and dropped, but for one byte that tells.
+class LineReader {
+ public:
+  explicit LineReader(std::istream& in) : in_(in), buffer_(1 << 18) {}
+
+  bool Next(std::string* line) {
+    line->clear();
+    bool any = false;
+    for (;;) {
+      if (at_ == end_ && !Fill()) return any;
+      any = true;
+      const char* from = buffer_.data() + at_;
+      const void* found = std::memchr(from, '\n', end_ - at_);
+      const std::size_t count =
+          found == nullptr ? end_ - at_ : static_cast<std::size_t>(static_cast<const char*>(found) - from);
+      line->append(from, std::min(count, kMaxLine + 1 - line->size()));
+      at_ += count + (found == nullptr ? 0 : 1);
+      if (found != nullptr) return true;
+    }
+  }
+  std::uint64_t bytes() const { return bytes_; }
+
+ private:
+  bool Fill() {
+    in_.read(buffer_.data(), static_cast<std::streamsize>(buffer_.size()));
+    at_ = 0;
+    end_ = static_cast<std::size_t>(in_.gcount());
+    bytes_ += end_;
+    return end_ > 0;
+  }
+
+  std::istream& in_;
+  std::vector<char> buffer_;
+  std::size_t at_ = 0;
+  std::size_t end_ = 0;
+  std::uint64_t bytes_ = 0;
+};
+
+struct Found {
+  Answer answer = Answer::kIneligible;
+  std::optional<Decimal> amount;
+};
+
 // What one thread works with and has counted.
 struct Worker {
   engine::Scratch scratch;
   value::Arena arena;
   std::map<std::string, facts::Profile, std::less<>> after;
   std::map<std::string, facts::Profile, std::less<>> before;
+  std::vector<Found> now;  // by row; between profiles all are ineligible
+  std::vector<Found> then;
+  std::vector<std::uint32_t> touched;  // rows that are not
   std::vector<Counts> rules;
+  std::map<std::string, std::uint64_t, std::less<>> alive;  // subjects that were answered, by kind
   std::unordered_map<std::string, std::map<std::uint32_t, Counts>> groups;
   std::map<std::string, std::uint64_t> messages;
   std::uint64_t subjects = 0;
@@ -128,6 +200,9 @@ class Simulation {
     const Result<Date> day = ParseDate(arguments_.at);
     if (!day) return Fail(EX_USAGE, "--at takes a date such as 2026-03-01");
     day_ = *day;
+    if (!arguments_.subjects.empty() && arguments_.against.empty()) {
+      return Fail(EX_USAGE, "--subjects lists who is affected by a change: name the rules in force with --against");
+    }
     int code = EX_OK;
     if (!Load(arguments_.rules, draft_, &code)) return code;
     if (!arguments_.against.empty() && !Load(arguments_.against, in_force_, &code)) return code;
@@ -147,9 +222,15 @@ class Simulation {
     if (!arguments_.subjects.empty()) {
       changed.open(arguments_.subjects, std::ios::binary);
       if (!changed) return Fail(EX_CANTCREAT, "cannot write " + arguments_.subjects);
+      using std::filesystem::perms;
+      std::filesystem::permissions(arguments_.subjects, perms::owner_read | perms::owner_write, none);
     }
     workers_.resize(std::max<std::size_t>(arguments_.threads, 1));
-    for (Worker& worker : workers_) worker.rules.resize(ids_.size());
+    for (Worker& worker : workers_) {
+      worker.rules.resize(ids_.size());
+      worker.now.resize(ids_.size());
+      worker.then.resize(ids_.size());
+    }
     if (!ReadAll(*in, changed, &code)) return code;
     Merge();
     if (!arguments_.subjects.empty() && !changed.flush()) {
@@ -172,8 +253,10 @@ class Simulation {
     side.ruleset = report->ruleset;
     for (const std::string& kind : side.ruleset->kinds()) {
       const auto engine = engine::Engine::Build(side.ruleset, kind);
-      side.tables[kind] = engine->At(day_);
-      side.row_of[kind].assign(engine->rules().begin(), engine->rules().end());
+      Side::Kind& of = side.kinds[kind];
+      of.schema = side.ruleset->SchemaOf(kind);
+      of.table = engine->At(day_);
+      for (const std::uint32_t rule : engine->rules()) of.rules.push_back(&side.ruleset->rules()[rule]);
     }
     return true;
   }
@@ -192,8 +275,8 @@ class Simulation {
       before_.push_back(compare() ? in_force_.ruleset->Find(id) : nullptr);
     }
     for (Side* side : {&draft_, &in_force_}) {
-      for (auto& [kind, rows] : side->row_of) {
-        for (std::uint32_t& row : rows) row = ids_.at(side->ruleset->rules()[row].id);
+      for (auto& [kind, of] : side->kinds) {
+        for (const rules::Rule* rule : of.rules) of.rows.push_back(ids_.at(rule->id));
       }
     }
   }
@@ -248,18 +331,20 @@ class Simulation {
 
   bool ReadAll(std::istream& in, std::ofstream& changed, int* code) {
     const ForEach each = OnThreads(workers_.size());
+    LineReader reader(in);
     std::vector<Line> lines;
     std::size_t number = 0;
     std::string text;
     bool more = true;
     while (more) {
       lines.clear();
-      while (lines.size() < kLinesAtOnce && (more = static_cast<bool>(std::getline(in, text)))) {
+      std::size_t bytes = 0;
+      while (lines.size() < kLinesAtOnce && bytes < kBytesAtOnce && (more = reader.Next(&text))) {
         ++number;
-        read_bytes_ += text.size() + 1;
-        if (text.size() > kMaxLine) text.resize(kMaxLine + 1);
-        if (text.find_first_not_of(" \t\r") != std::string::npos) lines.push_back({number, text});
+        bytes += text.size();
+        if (text.find_first_not_of(" \t\r") != std::string::npos) lines.push_back({number, std::move(text)});
       }
+      read_bytes_ = reader.bytes();
       each(workers_.size(), [&](std::size_t w) {
         const std::size_t begin = lines.size() * w / workers_.size();
         const std::size_t end = lines.size() * (w + 1) / workers_.size();
@@ -277,6 +362,10 @@ class Simulation {
         return false;
       }
       Progress(number, !more);
+    }
+    if (in.bad()) {
+      *code = Fail(EX_IOERR, "cannot read all of " + arguments_.profiles);
+      return false;
     }
     return true;
   }
@@ -310,42 +399,41 @@ class Simulation {
     }
   }
 
-  // The kind's profile of a side, filled from the line; nullptr and `refused` when the facts do not fit.
-  static const facts::Profile* Fill(const Side& side, std::map<std::string, facts::Profile, std::less<>>& profiles,
+  // The kind's profile of a side, filled from the line; nullptr and `refused` when the facts do not fit. What only the
+  // other side declares is passed over, so that a draft may add and drop facts.
+  static const facts::Profile* Fill(const Side::Kind& of, const Side::Kind* other,
+                                    std::map<std::string, facts::Profile, std::less<>>& profiles,
                                     const facts::ProfileLine& line, facts::Refused* refused) {
-    const std::shared_ptr<const facts::Schema> schema = side.ruleset->SchemaOf(line.kind);
-    if (schema == nullptr) {
-      *refused = {facts::Refusal::kUnknownKind, "kind: not declared under facts/"};
-      return nullptr;
-    }
     auto it = profiles.find(line.kind);
-    if (it == profiles.end()) it = profiles.emplace(line.kind, facts::Profile(schema)).first;
+    if (it == profiles.end()) it = profiles.emplace(line.kind, facts::Profile(of.schema)).first;
     it->second.Clear();
-    if (const auto set = it->second.SetFromJson(line.facts); !set) {
+    if (const auto set = it->second.SetFromJson(line.facts, other == nullptr ? nullptr : other->schema.get()); !set) {
       *refused = set.error();
       return nullptr;
     }
     return &it->second;
   }
 
-  struct Found {
-    Answer answer = Answer::kIneligible;
-    std::optional<Decimal> amount;
-  };
-
-  void Determine(const Side& side, const std::string& kind, const facts::Profile& profile, Worker& worker,
-                 std::vector<Found>& found) const {
-    const auto table = side.tables.find(kind);
-    const std::vector<std::uint32_t>& rows = side.row_of.find(kind)->second;
-    const engine::Answers answers = table->second->Answer(profile.slots(), worker.scratch);
+  void Determine(const Side::Kind& of, const facts::Profile& profile, Worker& worker, std::vector<Found>& found) const {
+    const engine::Answers answers = of.table->Answer(profile.slots(), worker.scratch);
+    const std::size_t first = worker.touched.size();
+    for (std::size_t word = 0; word < answers.eligible().size(); ++word) {
+      const std::uint64_t eligible = answers.eligible()[word];
+      for (std::uint64_t left = eligible | answers.unknown()[word]; left != 0; left &= left - 1) {
+        const auto bit = static_cast<std::size_t>(std::countr_zero(left));
+        const std::size_t number = word * 64 + bit;
+        found[of.rows[number]].answer = (eligible >> bit & 1) != 0 ? Answer::kEligible : Answer::kUnknown;
+        worker.touched.push_back(static_cast<std::uint32_t>(number));
+      }
+    }
     worker.arena.Reset();
-    for (std::size_t r = 0; r < rows.size(); ++r) {
-      Found& one = found[rows[r]];
-      one.answer = answers.of(r);
-      if (one.answer != Answer::kEligible) continue;
-      const rules::Rule& rule = *side.ruleset->Find(names_[rows[r]]);
-      if (rule.amounts.empty()) continue;
-      const std::size_t row = table->second->AmountRow(r, profile.slots(), worker.scratch);
+    for (std::size_t i = first; i < worker.touched.size(); ++i) {
+      const std::uint32_t number = worker.touched[i];
+      worker.touched[i] = of.rows[number];
+      const rules::Rule& rule = *of.rules[number];
+      Found& one = found[of.rows[number]];
+      if (one.answer != Answer::kEligible || rule.amounts.empty()) continue;
+      const std::size_t row = of.table->AmountRow(number, profile.slots(), worker.scratch);
       const value::Value is = rule.amounts[row].is.Evaluate({profile.slots(), day_}, worker.arena);
       one.amount = is.is(value::Kind::kInt) ? Decimal{is.AsInt(), 0} : is.AsDecimal();
     }
@@ -354,46 +442,60 @@ class Simulation {
   void One(const Line& line, Worker& worker) const {
     const std::expected<facts::ProfileLine, facts::Refused> parts = facts::SplitProfileLine(line.text);
     if (!parts) return Refuse(worker, line, parts.error());
+    const Side::Kind* draft = draft_.Find(parts->kind);
+    const Side::Kind* in_force = in_force_.Find(parts->kind);
+    if (draft == nullptr && in_force == nullptr) {
+      return Refuse(worker, line, {facts::Refusal::kUnknownKind, "kind: not declared under facts/"});
+    }
     facts::Refused refused;
-    const facts::Profile* after = Fill(draft_, worker.after, *parts, &refused);
-    if (after == nullptr) return Refuse(worker, line, refused);
+    const facts::Profile* after = nullptr;
+    const facts::Profile* before = nullptr;
+    if (draft != nullptr && (after = Fill(*draft, in_force, worker.after, *parts, &refused)) == nullptr) {
+      return Refuse(worker, line, refused);
+    }
+    if (in_force != nullptr && (before = Fill(*in_force, draft, worker.before, *parts, &refused)) == nullptr) {
+      return Refuse(worker, line, refused);
+    }
     ++worker.subjects;
-    if (after->Dead()) {
+    const facts::Profile& known = after != nullptr ? *after : *before;
+    if (known.Dead()) {
       ++worker.dead;
       return;
     }
-    std::vector<Found> now(names_.size());
-    std::vector<Found> then(compare() ? names_.size() : 0);
-    Determine(draft_, parts->kind, *after, worker, now);
-    if (compare()) {
-      // A kind or fact that only the draft knows does not exist for the rules in force.
-      const facts::Profile* before = Fill(in_force_, worker.before, *parts, &refused);
-      if (before != nullptr) Determine(in_force_, parts->kind, *before, worker, then);
-    }
-    std::map<std::uint32_t, Counts>* group = nullptr;
-    if (const auto slots = slots_by_kind_.find(parts->kind); slots != slots_by_kind_.end()) {
-      std::string key;
-      for (std::size_t i = 0; i < groupings_.size(); ++i) {
-        if (i > 0) key += '\t';
-        key += slots->second[i] ? GroupOf(groupings_[i], *after, *slots->second[i], day_) : "-";
-      }
-      if (worker.groups.size() <= kMaxGroups || worker.groups.contains(key)) group = &worker.groups[key];
-    }
-    for (std::uint32_t row = 0; row < names_.size(); ++row) {
-      const rules::Rule* rule = after_[row] != nullptr ? after_[row] : before_[row];
-      if (rule->kind != parts->kind) continue;
+    ++worker.alive[parts->kind];
+    if (after != nullptr) Determine(*draft, *after, worker, worker.now);
+    if (before != nullptr) Determine(*in_force, *before, worker, worker.then);
+    std::sort(worker.touched.begin(), worker.touched.end());
+    worker.touched.erase(std::unique(worker.touched.begin(), worker.touched.end()), worker.touched.end());
+    std::map<std::uint32_t, Counts>* group = worker.touched.empty() ? nullptr : GroupFor(known, parts->kind, worker);
+    for (const std::uint32_t row : worker.touched) {
       Counts one;
-      Compare(row, now[row], compare() ? &then[row] : nullptr, one, worker, parts->subject);
+      Compare(row, worker.now[row], compare() ? &worker.then[row] : nullptr, one, worker, parts->subject);
       worker.rules[row].Add(one);
       if (group != nullptr && (one.eligible > 0 || one.unknown > 0 || one.changes())) (*group)[row].Add(one);
+      worker.now[row] = {};
+      worker.then[row] = {};
     }
+    worker.touched.clear();
+  }
+
+  std::map<std::uint32_t, Counts>* GroupFor(const facts::Profile& profile, const std::string& kind,
+                                            Worker& worker) const {
+    const auto slots = slots_by_kind_.find(kind);
+    if (slots == slots_by_kind_.end() || groupings_.empty()) return nullptr;
+    std::string key;
+    for (std::size_t i = 0; i < groupings_.size(); ++i) {
+      if (i > 0) key += '\t';
+      key += slots->second[i] ? GroupOf(groupings_[i], profile, *slots->second[i], day_) : "-";
+    }
+    if (worker.groups.size() > kMaxGroups && !worker.groups.contains(key)) return nullptr;
+    return &worker.groups[key];
   }
 
   void Compare(std::uint32_t row, const Found& now, const Found* then, Counts& one, Worker& worker,
                const std::string& subject) const {
     one.eligible = now.answer == Answer::kEligible ? 1 : 0;
     one.unknown = now.answer == Answer::kUnknown ? 1 : 0;
-    one.ineligible = now.answer == Answer::kIneligible ? 1 : 0;
     if (now.amount) one.amount.Add(*now.amount);
     if (then == nullptr) return;
     if (then->amount) one.amount_before.Add(*then->amount);
@@ -423,43 +525,59 @@ class Simulation {
     worker.changed += changed.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
   }
 
-  // What the person would be sent: by the draft, or by the rule that it repeals.
+  // What the person would be sent.
   void Tell(std::uint32_t row, rules::NotifyOn on, Worker& worker) const {
-    const rules::Rule* rule = after_[row] != nullptr ? after_[row] : before_[row];
-    for (const rules::Notify& notify : rule->notify) {
+    for (const rules::Notify& notify : RuleOf(row).notify) {
       if (notify.on != on) continue;
       std::string channels;
-      for (const Channel channel : notify.channels)
-        channels += (channels.empty() ? "" : ", ") + std::string(ChannelName(channel));
+      for (const Channel channel : notify.channels) {
+        channels += (channels.empty() ? "" : " ") + std::string(ChannelName(channel));
+      }
       ++worker.messages[notify.message + "\t" + rules::NotifyOnName(on) + "\t" + channels];
     }
   }
 
   void Merge() {
     all_.rules.resize(names_.size());
+    std::map<std::string, std::uint64_t, std::less<>> alive;
     for (Worker& worker : workers_) {
       for (std::size_t i = 0; i < names_.size(); ++i) all_.rules[i].Add(worker.rules[i]);
       for (const auto& [key, rows] : worker.groups) {
         for (const auto& [row, counts] : rows) groups_[key][row].Add(counts);
       }
       for (const auto& [message, count] : worker.messages) all_.messages[message] += count;
+      for (const auto& [kind, count] : worker.alive) alive[kind] += count;
       all_.subjects += worker.subjects;
       all_.dead += worker.dead;
       all_.bad_lines += worker.bad_lines;
       all_.bad.insert(all_.bad.end(), worker.bad.begin(), worker.bad.end());
     }
+    for (std::size_t row = 0; row < names_.size(); ++row) {
+      Counts& c = all_.rules[row];
+      c.ineligible = alive[RuleOf(row).kind] - c.eligible - c.unknown;
+      if (const std::string& unit = RuleOf(row).unit; !unit.empty()) {
+        totals_[unit].amount.Add(c.amount);
+        totals_[unit].amount_before.Add(c.amount_before);
+      }
+    }
     std::sort(all_.bad.begin(), all_.bad.end());
     if (all_.bad.size() > kMaxBadShown) all_.bad.resize(kMaxBadShown);
   }
 
-  std::string UnitOf(std::size_t row) const {
-    const rules::Rule* rule = after_[row] != nullptr ? after_[row] : before_[row];
-    return rule->unit;
+  static Sum Difference(const Counts& c) {
+    const std::optional<Decimal> difference = Decimal::Subtract(c.amount.value, c.amount_before.value);
+    Sum out{difference.value_or(Decimal{0, 0})};
+    out.overflow = c.amount.overflow || c.amount_before.overflow || !difference;
+    return out;
   }
+
+  // By the draft, or as it stands in the rules that the draft repeals.
+  const rules::Rule& RuleOf(std::size_t row) const { return *(after_[row] != nullptr ? after_[row] : before_[row]); }
+  const std::string& UnitOf(std::size_t row) const { return RuleOf(row).unit; }
 
   Json JsonOf(const Counts& c, std::size_t row) const {
     Json out{{"rule", names_[row]}, {"eligible", c.eligible}, {"unknown", c.unknown}, {"ineligible", c.ineligible}};
-    const std::string unit = UnitOf(row);
+    const std::string& unit = UnitOf(row);
     if (!unit.empty()) {
       out["unit"] = unit;
       out["amount"] = c.amount.ToString();
@@ -483,11 +601,27 @@ class Simulation {
     if (compare()) out["against"] = in_force_.ruleset->hash();
     out["rules"] = Json::array();
     for (std::size_t row = 0; row < names_.size(); ++row) out["rules"].push_back(JsonOf(all_.rules[row], row));
+    out["totals"] = Json::array();
+    for (const auto& [unit, sums] : totals_) {
+      Json one{{"unit", unit}, {"amount", sums.amount.ToString()}};
+      if (compare()) {
+        one["amount_before"] = sums.amount_before.ToString();
+        one["difference"] = Difference(sums).ToString();
+      }
+      out["totals"].push_back(std::move(one));
+    }
     if (compare()) {
       out["messages"] = Json::array();
       for (const auto& [key, count] : all_.messages) {
         const std::vector<std::string> parts = Split(key);
-        out["messages"].push_back({{"message", parts[0]}, {"on", parts[1]}, {"channels", parts[2]}, {"people", count}});
+        Json channels = Json::array();  // empty: all that the message has
+        for (std::string_view rest = parts[2]; !rest.empty();) {
+          const std::size_t blank = std::min(rest.find(' '), rest.size());
+          channels.push_back(std::string(rest.substr(0, blank)));
+          rest.remove_prefix(std::min(blank + 1, rest.size()));
+        }
+        out["messages"].push_back(
+            {{"message", parts[0]}, {"on", parts[1]}, {"channels", std::move(channels)}, {"people", count}});
       }
     }
     if (!groupings_.empty()) {
@@ -538,7 +672,7 @@ class Simulation {
   }
 
   std::vector<std::string> CellsOf(const Counts& c, std::size_t row) const {
-    const std::string unit = UnitOf(row);
+    const std::string& unit = UnitOf(row);
     std::vector<std::string> out{std::to_string(c.eligible), std::to_string(c.unknown)};
     if (compare()) {
       for (const std::uint64_t n : {c.gains, c.loses, c.unsure, c.more, c.less}) out.push_back(std::to_string(n));
@@ -568,10 +702,28 @@ class Simulation {
     add({"rule"}, Heads());
     for (std::size_t row = 0; row < names_.size(); ++row) add({names_[row]}, CellsOf(all_.rules[row], row));
     out += "\n" + Aligned(table, 1);
+    if (!totals_.empty()) {
+      table.clear();
+      table.push_back({"all rules"});
+      if (compare()) table.back().emplace_back("before");
+      table.back().emplace_back(compare() ? "after" : "amount");
+      if (compare()) table.back().emplace_back("difference");
+      for (const auto& [unit, sums] : totals_) {
+        table.push_back({unit});
+        if (compare()) table.back().push_back(sums.amount_before.ToString());
+        table.back().push_back(sums.amount.ToString());
+        if (compare()) table.back().push_back(Difference(sums).ToString());
+      }
+      out += "\n" + Aligned(table, 1);
+    }
     if (compare() && !all_.messages.empty()) {
       table.clear();
       table.push_back({"message", "when", "channels", "people"});
-      for (const auto& [key, count] : all_.messages) add(Split(key), {std::to_string(count)});
+      for (const auto& [key, count] : all_.messages) {
+        std::vector<std::string> cells = Split(key);
+        if (cells.back().empty()) cells.back() = "all it has";
+        add(std::move(cells), {std::to_string(count)});
+      }
       out += "\n" + Aligned(table, 3);
     }
     if (!groupings_.empty()) {
@@ -605,6 +757,7 @@ class Simulation {
   std::vector<Worker> workers_;
   Worker all_;
   std::map<std::string, std::map<std::uint32_t, Counts>> groups_;
+  std::map<std::string, Counts> totals_;  // by unit; only the amounts
   std::uint64_t total_bytes_ = 0;
   std::uint64_t read_bytes_ = 0;
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();

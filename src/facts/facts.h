@@ -166,7 +166,8 @@ class Profile {
 
   // Sets facts from a JSON object, all sources at once, no times: for evaluate, rule tests and simulations. Dotted keys
   // ("hukou.city") and nested objects are both accepted; an explicit null on a nullable fact is "none".
-  std::expected<void, Refused> SetFromJson(std::string_view json);
+  // `also`: another version of the schema; facts and groups that only it declares are passed over.
+  std::expected<void, Refused> SetFromJson(std::string_view json, const Schema* also = nullptr);
 
   // Storage form: versioned by the schema's names, not slots, so that a schema may gain, lose and reorder facts; what
   // no longer fits its declaration is dropped to absent.

@@ -38,9 +38,10 @@ Scratch& ThreadScratch(const SchemaTree& tree) {
 class Walker {
  public:
   Walker(const Schema& schema, const SchemaTree& tree, const std::vector<Value>& current, std::uint32_t source,
-         Mode mode, value::Arena* arena, Scratch* scratch)
+         Mode mode, value::Arena* arena, Scratch* scratch, const SchemaTree* also = nullptr)
       : schema_(schema),
         tree_(tree),
+        also_(also),
         current_(current),
         source_(source),
         mode_(mode),
@@ -87,6 +88,7 @@ class Walker {
         slot = tree_.dotted.Find(name);
       }
       if (slot == kNoIndex) {
+        if (also_ != nullptr && also_->Declares(g.path, name)) continue;
         return converter_.Refuse(Refusal::kUnknownFact, (g.path.empty() ? "" : g.path + ".") + SafeName(name) +
                                                             ": not a fact of " + schema_.kind());
       }
@@ -166,6 +168,7 @@ class Walker {
 
   const Schema& schema_;
   const SchemaTree& tree_;
+  const SchemaTree* also_;
   const std::vector<Value>& current_;
   std::uint32_t source_;
   Mode mode_;
@@ -305,10 +308,11 @@ std::expected<MergeReport, Refused> Profile::Merge(const Event& event) {
   return report;
 }
 
-std::expected<void, Refused> Profile::SetFromJson(std::string_view text) {
+std::expected<void, Refused> Profile::SetFromJson(std::string_view text, const Schema* also) {
   const SchemaTree& tree = *schema_->tree_;
   Scratch& scratch = ThreadScratch(tree);
-  Walker walker(*schema_, tree, slots_, kNoIndex, Mode::kSet, arena_.get(), &scratch);
+  Walker walker(*schema_, tree, slots_, kNoIndex, Mode::kSet, arena_.get(), &scratch,
+                also == nullptr ? nullptr : also->tree_.get());
   if (!walker.Read(text)) {
     Compact();
     return std::unexpected(std::move(walker.refused()));

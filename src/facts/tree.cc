@@ -70,6 +70,12 @@ std::uint32_t SchemaTree::SlotOfId(std::uint32_t id) const {
   return kNoIndex;
 }
 
+bool SchemaTree::Declares(std::string_view path, std::string_view name) const {
+  if (path.empty() && dotted.Find(name) != kNoIndex) return true;
+  return std::any_of(groups.begin(), groups.end(),
+                     [&](const Group& group) { return group.path == path && group.names.Find(name) != kNoIndex; });
+}
+
 void SchemaTree::AddName(const std::string& name, std::uint32_t slot) {
   if (groups.empty()) groups.emplace_back();
   if (name.find('.') != std::string::npos) dotted.Add(name, slot);

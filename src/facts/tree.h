@@ -64,6 +64,8 @@ struct SchemaTree {
   std::vector<std::string> sources;
 
   std::uint32_t SlotOfId(std::uint32_t id) const;
+  // A fact or group of that name in the group of that path; at the root a dotted name too.
+  bool Declares(std::string_view path, std::string_view name) const;
   void AddName(const std::string& name, std::uint32_t slot);
   void Finish(const std::vector<FactDef>& facts);
 };

@@ -146,6 +146,14 @@ TEST_F(Simulate, EveryPersonIsCountedAsTheirAgeAndPointsSay) {
     EXPECT_EQ(told["eligible"], gains);
     EXPECT_EQ(told["amount_changed"], more);
     EXPECT_EQ(told["ceased"], eligible_points);
+    const json total = json::array({{{"unit", "CNY/month"},
+                                     {"amount", std::to_string(amount)},
+                                     {"amount_before", std::to_string(before)},
+                                     {"difference", std::to_string(amount - before)}}});
+    EXPECT_EQ(all["totals"], total);
+    EXPECT_EQ(Rule("points")["ineligible"], 980);
+    using fs::perms;
+    EXPECT_EQ(fs::status(arguments.subjects).permissions() & (perms::group_all | perms::others_all), perms::none);
     std::ifstream changed(arguments.subjects);
     int lines = 0;
     for (std::string line; std::getline(changed, line);) ++lines;
@@ -158,6 +166,65 @@ TEST_F(Simulate, EveryPersonIsCountedAsTheirAgeAndPointsSay) {
     EXPECT_EQ(Rule("points")["unknown"], unknown_points);
     EXPECT_EQ(Rule("points")["eligible"], eligible_points);
   }
+}
+
+TEST_F(Simulate, ADraftMayAddAndDropFactsAndKinds) {
+  // The draft knows `home.floor` and no more `points`; each profile holds both.
+  std::string facts;
+  {
+    std::ifstream in(folder_ + "/new/facts/person.yaml");
+    facts.assign(std::istreambuf_iterator<char>(in), {});
+  }
+  facts.replace(facts.find("  points: {type: int"), facts.find("  nickname:") - facts.find("  points: {type: int"),
+                "  home.floor: {type: int, source: office, label: {zh: 楼层, en: Floor}}\n");
+  Write("new/facts/person.yaml", facts);
+  Write("new/facts/shop.yaml",
+        "kind: shop\nsources: {office: {zh: 办公室, en: Office}}\nfacts:\n  open: {type: bool, source: office, label: "
+        "营业}\n");
+  Write("new/shop.yaml",
+        "rule: shop\nabout: shop\ntitle: 店\nowner: 办公室\ntopic: t\ncriteria:\n  open: {label: 营业, when: "
+        "shop.open}\n");
+  const std::string both =
+      R"("kind": "person", "facts": {"points": 9, "home": {"floor": 3, "street": "1"}, "birth_date": ")";
+  Write("people.ndjson", R"({"subject": "a", )" + both + "1950-01-01\"}}\n" + R"({"subject": "b", )" + both +
+                             "2000-01-01\"}}\n" + R"({"subject": "c", "kind": "shop", "facts": {"open": true}})" +
+                             "\n" + R"({"subject": "d", "kind": "person", "facts": {"colour": "red"}})" + "\n");
+  SimulateArguments arguments;
+  arguments.against = "old";
+  arguments.json = true;
+  EXPECT_EQ(Run(arguments), EX_DATAERR);
+  EXPECT_NE(err_.find(":4: unknown_fact: colour"), std::string::npos) << err_;
+  EXPECT_EQ(json::parse(out_)["subjects"], 3);
+  EXPECT_EQ(Rule("senior")["eligible"], 1);
+  EXPECT_EQ(Rule("senior")["gains"], 0);
+  EXPECT_EQ(Rule("points")["loses"], 2);
+  EXPECT_EQ(Rule("shop")["gains"], 1);
+  EXPECT_EQ(Rule("shop")["ineligible"], 0);
+
+  // The other way round the kind is withdrawn.
+  arguments.rules = "old";
+  arguments.against = "new";
+  EXPECT_EQ(Run(arguments), EX_DATAERR);
+  EXPECT_EQ(Rule("points")["gains"], 2);
+  EXPECT_EQ(Rule("shop")["loses"], 1);
+}
+
+TEST_F(Simulate, ALineMayBeTooLongAndTheNextIsStillRead) {
+  const std::string first = R"({"subject": "a", "kind": "person", "facts": {)";
+  const std::string last = R"("points": 7}})";
+  const std::size_t limit = std::size_t{1} << 20;
+  const std::string fits = first + std::string(limit - first.size() - last.size(), ' ') + last;
+  Write("people.ndjson",
+        fits + "\n" + first + std::string(5 * limit, ' ') + last + "\r\n" + fits + " \n" + first + last);
+  SimulateArguments arguments;
+  arguments.rules = "old";
+  arguments.json = true;
+  EXPECT_EQ(Run(arguments), EX_DATAERR);
+  for (const char* part : {":2: too_large", ":3: too_large", "2 of the lines"}) {
+    EXPECT_NE(err_.find(part), std::string::npos) << part << " in " << err_;
+  }
+  EXPECT_EQ(json::parse(out_)["subjects"], 2);
+  EXPECT_EQ(Rule("points")["eligible"], 2);
 }
 
 TEST_F(Simulate, GroupsAddUpToTheWhole) {
@@ -206,11 +273,19 @@ TEST_F(Simulate, WhatCannotBeDoneIsSaidBeforeAnyWork) {
   arguments.by = "colour";
   EXPECT_EQ(Run(arguments), EX_USAGE);
   arguments.by = "";
+  arguments.subjects = folder_ + "/changed.ndjson";
+  EXPECT_EQ(Run(arguments), EX_USAGE);
+  EXPECT_NE(err_.find("--against"), std::string::npos);
+  EXPECT_FALSE(fs::exists(arguments.subjects));
+  arguments.subjects = "";
   arguments.at = "yesterday";
   EXPECT_EQ(Run(arguments), EX_USAGE);
   arguments.at = "2026-03-01";
   arguments.profiles = folder_ + "/nobody.ndjson";
   EXPECT_EQ(Run(arguments), EX_NOINPUT);
+  arguments.profiles = folder_;
+  EXPECT_EQ(Run(arguments), EX_IOERR);
+  arguments.profiles = folder_ + "/nobody.ndjson";
   Write("bad/facts/person.yaml", "kind: person\n");
   arguments.rules = "bad";
   EXPECT_EQ(Run(arguments), EX_CONFIG);

@@ -278,6 +278,30 @@ TEST_F(MergeTest, ForgetEmptiesEverything) {
   EXPECT_EQ(profile_.ToJson(), R"({"name":"b"})");
 }
 
+TEST_F(MergeTest, SetFromJsonPassesOverOnlyWhatTheOtherSchemaDeclares) {
+  const auto other = SchemaOf(R"(
+kind: resident
+sources: {police: {zh: 公安, en: Police}}
+facts:
+  points: {type: int, source: police, label: 分}
+  hukou.town: {type: code, source: police, label: 镇}
+  job.title: {type: string, source: police, label: 职}
+)");
+  ASSERT_NE(other, nullptr);
+  const char* both = R"({"points":7,"name":"a","hukou":{"town":{"odd":[1]},"city":"x"},"job":{"title":"b"}})";
+  ASSERT_TRUE(profile_.SetFromJson(both, other.get()));
+  EXPECT_EQ(profile_.ToJson(), R"({"name":"a","hukou":{"city":"x"}})");
+  ASSERT_TRUE(profile_.SetFromJson(R"({"hukou.town":"x","job.title":null,"student":true})", other.get()));
+  EXPECT_EQ(profile_.ToJson(), R"({"name":"a","hukou":{"city":"x"},"student":true})");
+  EXPECT_EQ(profile_.SetFromJson(both).error().reason, Refusal::kUnknownFact);
+  for (const char* unknown :
+       {R"({"wages":1})", R"({"hukou":{"points":1}})", R"({"town":"x"})", R"({"hukou.title":1})"}) {
+    const auto set = profile_.SetFromJson(unknown, other.get());
+    ASSERT_FALSE(set) << unknown;
+    EXPECT_EQ(set.error().reason, Refusal::kUnknownFact) << unknown;
+  }
+}
+
 TEST_F(MergeTest, SetFromJsonTakesAllSourcesDottedAndNested) {
   EXPECT_TRUE(
       profile_.SetFromJson(R"({"name":"a","hukou.city":"x","hukou":{"school":"y","since":null},"student":false})"));
