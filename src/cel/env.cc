@@ -35,12 +35,13 @@ Env Env::Extend(const Env& base) {
   return env;
 }
 
-void Env::AddVariable(const std::string& name, value::Type type, std::uint32_t slot) {
+void Env::AddVariable(const std::string& name, value::Type type, std::uint32_t slot, Sizes sizes) {
   auto d = std::make_shared<Declaration>();
   d->what = Declaration::What::kVariable;
   d->name = name;
   d->type = type;
   d->slot = slot;
+  d->sizes = std::move(sizes);
   impl_->names[name] = std::move(d);
 }
 

@@ -17,6 +17,7 @@ struct Declaration {
   std::string name;
   value::Type type = nullptr;
   std::uint32_t slot = 0;           // kVariable
+  Sizes sizes;                      // kVariable
   std::vector<DatedValue> entries;  // kDated, sorted; values live in `arena`
   std::shared_ptr<value::Arena> arena;
   std::shared_ptr<const Ast> body;  // kLet
