@@ -9,8 +9,9 @@
 // - A compiled Program is immutable and may be evaluated by many threads at once, each with its own Arena.
 // - Unknowns follow the CEL specification: an absent fact is Unknown, false && unknown = false, true || unknown = true;
 //   the resulting set names the facts that would settle the answer.
-// - Every evaluation ends: source size, nesting, comprehension steps and regex size are limited, and one more step than
-//   the budget is an Error value ("cost limit exceeded").
+// - Every evaluation ends: source size, nesting, comprehension steps and regex size are limited. What an expression may
+//   cost is estimated when it is compiled, from the sizes declared, and too much is a mistake; when it is evaluated,
+//   one step more than the budget is an Error value ("cost limit exceeded: ...").
 
 #include <cstddef>
 #include <cstdint>
@@ -81,6 +82,21 @@ class Calendar {
   std::vector<std::uint32_t> index_;  // per covered day: of days_ up to it
 };
 
+// How large the value of a variable can be, for the estimate of what an expression may cost. Larger values are computed
+// with too, until the budget of the evaluation is used up.
+struct Sizes {
+  std::uint32_t items = 100;   // of a list or map
+  std::uint32_t bytes = 1024;  // of a text
+  std::string name;            // of a field
+  std::vector<Sizes> parts;    // the element of a list, the fields of a record; what is missing is as above
+};
+
+// Steps of one evaluation: at least, when no fact is missing, and at most, while facts keep to their declared sizes.
+struct CostEstimate {
+  std::uint64_t min = 0;
+  std::uint64_t max = 0;
+};
+
 // The names an expression may use. Built once per rule; Compile copies what it needs, constants included.
 class Env {
  public:
@@ -93,7 +109,7 @@ class Env {
 
   // A variable that is read from `slot` of the activation. Dotted names ("resident.hukou.city") are resolved longest
   // first, as CEL's name resolution demands. `label` is used in explanations.
-  void AddVariable(const std::string& name, value::Type type, std::uint32_t slot);
+  void AddVariable(const std::string& name, value::Type type, std::uint32_t slot, Sizes sizes = {});
   // A value that depends on the day: of the entries known by then the one with the latest `from` not after today wins,
   // of several for one day the one entered last; before the first one it is an Error. All entries have the same type.
   // Sorted by `from`, then by `entered`, none first. At least one.
@@ -122,7 +138,8 @@ struct Limits {
   std::size_t source_bytes = 16 * 1024;
   std::size_t nodes = 10'000;  // after inlining lets and expanding macros
   std::size_t depth = 64;
-  std::uint64_t steps = 100'000;  // per evaluation
+  std::uint64_t steps = 100'000;     // per evaluation: one more is an Error value
+  std::uint64_t estimate = 100'000;  // an expression that may cost more steps by the sizes declared is not compiled
 };
 
 // What an evaluation reads. slots[i] is the value of slot i; an absent fact is marked by an Unknown value (any set) or
@@ -205,6 +222,8 @@ class Program {
   std::optional<Date> NextChange(const Activation& activation, Date horizon, Arena& arena) const;
 
   Conditions Split() const;
+
+  CostEstimate cost() const;
 
   value::Type type() const;
   std::span<const std::uint32_t> slots() const;  // read by this program, sorted and distinct

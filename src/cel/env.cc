@@ -65,12 +65,13 @@ const DatedValue* WinnerAsKnown(const std::vector<DatedValue>& all, Date day, Da
   return winner;
 }
 
-void Env::AddVariable(const std::string& name, value::Type type, std::uint32_t slot) {
+void Env::AddVariable(const std::string& name, value::Type type, std::uint32_t slot, Sizes sizes) {
   auto d = std::make_shared<Declaration>();
   d->what = Declaration::What::kVariable;
   d->name = name;
   d->type = type;
   d->slot = slot;
+  d->sizes = std::move(sizes);
   impl_->names[name] = std::move(d);
 }
 

@@ -17,6 +17,7 @@ struct Declaration {
   std::string name;
   value::Type type = nullptr;
   std::uint32_t slot = 0;           // kVariable
+  Sizes sizes;                      // kVariable
   std::vector<DatedValue> entries;  // kDated: what each day knows, sorted by `from`; values live in `arena`
   std::vector<DatedValue> entered;  // kDated: all values, when one was entered after the fact; otherwise empty
   std::shared_ptr<value::Arena> arena;

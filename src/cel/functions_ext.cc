@@ -16,6 +16,7 @@ template <bool greatest>
 Value Extreme(const Call& c, const Value* a, std::size_t n) {
   std::span<const Value> all(a, n);
   if (n == 1 && a[0].is(Kind::kList)) all = a[0].AsList();
+  if (!c.Charge(all.size() * sizeof(Value))) return c.Fail(kCostLimit);
   if (all.empty()) return c.Fail("math.greatest and math.least need at least one number");
   Value best = all[0];
   for (const Value& v : all) {

@@ -169,6 +169,9 @@ class Formatter {
 
   void Text(const Value& v, int depth) {
     if (depth > kMaxDepth) return Refuse("error during formatting: a value is nested too deeply");
+    // A value may stand in another many times over: each time counts.
+    const std::size_t bytes = v.is(Kind::kString) || v.is(Kind::kBytes) ? v.AsString().size() : 0;
+    if (!error_.empty() || !c_.Charge(sizeof(Value) + bytes)) return Refuse(std::string(kCostLimit));
     switch (v.kind()) {
       case Kind::kString:
         out_ += v.AsString();

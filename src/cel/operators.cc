@@ -1,4 +1,5 @@
 // Operators on known values.
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -212,6 +213,39 @@ const Value* FindKey(const Call& c, std::span<const MapEntry> map, const Value& 
   return nullptr;
 }
 
+// Equality that counts what it goes over: a value may stand in another many times over. False with `done` unset when
+// the budget is used up.
+bool EqualCharged(const Call& c, const Value& a, const Value& b, bool& done) {
+  if (a.is(Kind::kOptional) && b.is(Kind::kOptional)) {
+    if (a.AsOptional() == nullptr || b.AsOptional() == nullptr) return a.AsOptional() == b.AsOptional();
+    return EqualCharged(c, *a.AsOptional(), *b.AsOptional(), done);
+  }
+  if (a.is(Kind::kList) && b.is(Kind::kList)) {
+    const std::span<const Value> x = a.AsList();
+    const std::span<const Value> y = b.AsList();
+    if (x.size() != y.size()) return false;
+    if (!c.Charge(x.size() * sizeof(Value))) return done = false;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      if (!EqualCharged(c, x[i], y[i], done)) return false;
+    }
+    return true;
+  }
+  if (a.is(Kind::kMap) && b.is(Kind::kMap)) {
+    // Each key is compared with each key at worst.
+    const std::span<const MapEntry> x = a.AsMap();
+    const std::span<const MapEntry> y = b.AsMap();
+    if (x.size() != y.size()) return false;
+    if (!c.Charge(x.size() * std::max(y.size(), sizeof(Value)))) return done = false;
+    for (const MapEntry& e : x) {
+      const auto same =
+          std::find_if(y.begin(), y.end(), [&](const MapEntry& o) { return value::Equals(o.key, e.key); });
+      if (same == y.end() || !EqualCharged(c, e.value, same->value, done)) return false;
+    }
+    return true;
+  }
+  return value::Equals(a, b);
+}
+
 const Value* FindField(const Call& c, std::span<const MapEntry> map, std::string_view field) {
   if (map.size() > 16 && !c.Charge(map.size() * 4)) return nullptr;
   for (const MapEntry& e : map) {
@@ -302,13 +336,9 @@ Value CompareWith(const Call& c, Op op, const Value& a, const Value& b) {
 }
 
 Value EqualWith(const Call& c, const Value& a, const Value& b, bool negated) {
-  if ((a.is(Kind::kList) && b.is(Kind::kList)) || (a.is(Kind::kMap) && b.is(Kind::kMap))) {
-    // A map compares each key with each key at worst.
-    const std::size_t x = a.is(Kind::kList) ? a.AsList().size() : a.AsMap().size();
-    const std::size_t y = a.is(Kind::kList) ? 16 : b.AsMap().size();
-    if (!c.Charge(x * y)) return c.Fail(kCostLimit);
-  }
-  return Value::Bool(value::Equals(a, b) != negated);
+  bool done = true;
+  const bool equal = EqualCharged(c, a, b, done);
+  return done ? Value::Bool(equal != negated) : c.Fail(kCostLimit);
 }
 
 Value Contains(const Call& c, const Value& item, const Value& container) {
@@ -316,7 +346,9 @@ Value Contains(const Call& c, const Value& item, const Value& container) {
     const std::span<const Value> list = container.AsList();
     if (list.size() > 16 && !c.Charge(list.size() * 4)) return c.Fail(kCostLimit);
     for (const Value& v : list) {
-      if (value::Equals(v, item)) return Value::Bool(true);
+      bool done = true;
+      if (EqualCharged(c, v, item, done)) return Value::Bool(true);
+      if (!done) return c.Fail(kCostLimit);
     }
     return Value::Bool(false);
   }

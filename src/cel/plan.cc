@@ -77,7 +77,7 @@ class Planner {
 
   std::unique_ptr<Plan> Run() {
     plan_->type = ast_.root->type;
-    plan_->steps = limits_.steps;
+    plan_->steps = std::min(limits_.steps, ~std::uint64_t{0} - 1) + 1;
     plan_->root = Make(*ast_.root);
     plan_->functions = ast_.functions;
     plan_->canonical = Canonical(*ast_.root);
@@ -189,6 +189,7 @@ class Planner {
     std::uint32_t node = 0;
     switch (d.what) {
       case Declaration::What::kVariable:
+        plan_->variables.emplace(d.slot, e.declared);
         node = MakeSlot(d.slot, Offset(e));
         break;
       case Declaration::What::kToday: {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -94,14 +95,17 @@ struct Plan {
   std::vector<const Overload*> overloads;
   std::vector<std::shared_ptr<const re2::RE2>> regexes;
   std::vector<std::vector<bool>> optional_entries;
-  std::vector<std::shared_ptr<const Declaration>> keep;    // owners of dated values
-  std::vector<std::shared_ptr<const Function>> functions;  // owners of declared overloads
-  value::Arena arena;                                      // constants
-  std::shared_ptr<const Calendar> calendar;                // when a function asks it
+  std::map<std::uint32_t, std::shared_ptr<const Declaration>> variables;  // by slot
+  std::vector<std::shared_ptr<const Declaration>> keep;                   // owners of dated values
+  std::vector<std::shared_ptr<const Function>> functions;                 // owners of declared overloads
+  value::Arena arena;                                                     // constants
+  std::shared_ptr<const Calendar> calendar;                               // when a function asks it
   value::Type type = nullptr;
   bool time_dependent = false;
   std::optional<Location> opaque;
-  std::uint64_t steps = 0;
+  std::uint64_t steps = 0;       // that an evaluation begins with; when none is left the budget is used up
+  std::string_view over_budget;  // the error then; in `arena`
+  CostEstimate cost;
   std::string text;
   std::string canonical;
 

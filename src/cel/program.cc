@@ -1,5 +1,6 @@
 #include "cel/cel.h"
 #include "cel/checker.h"
+#include "cel/cost.h"
 #include "cel/env.h"
 #include "cel/eval.h"
 #include "cel/horizon.h"
@@ -25,7 +26,7 @@ Value Program::Evaluate(const Activation& activation, Arena& arena) const {
   Frame f{plan, activation.slots, activation.today, arena, nullptr, plan.steps, activation.known};
   if (plan.locals > 0) f.locals = PrepareLocals(plan, buffer, arena);
   const Value v = Eval(f, plan.nodes[plan.root]);
-  return f.steps == 0 ? f.Fail(plan.nodes[plan.root].offset, kCostLimit) : v;
+  return f.steps == 0 ? f.Fail(plan.nodes[plan.root].offset, plan.over_budget) : v;
 }
 
 std::optional<Date> Program::NextChange(const Activation& activation, Date horizon, Arena& arena) const {
@@ -33,6 +34,8 @@ std::optional<Date> Program::NextChange(const Activation& activation, Date horiz
 }
 
 Conditions Program::Split() const { return Splitter(impl_->plan).Run(); }
+
+CostEstimate Program::cost() const { return impl_->plan->cost; }
 
 value::Type Program::type() const { return impl_->plan->type; }
 std::span<const std::uint32_t> Program::slots() const { return impl_->plan->slots; }
@@ -52,6 +55,10 @@ class Compiler {
     Check(*ast, *env.impl_, expected, limits, reporter);
     if (reporter.count() > 0 || UsesBroken(*ast)) return std::nullopt;
     std::unique_ptr<Plan> plan = MakePlan(*ast, *env.impl_, limits, reporter);
+    if (!CheckCost(*plan, limits.estimate, reporter)) return std::nullopt;
+    plan->cost = EstimateCost(*plan);
+    plan->over_budget = plan->arena.Copy(std::string(kCostLimit) + ": the limit is " + std::to_string(limits.steps) +
+                                         " steps, the sizes declared allow up to " + std::to_string(plan->cost.max));
     plan->text = source.text;
     Program program;
     program.impl_ = std::make_unique<Program::Impl>();

@@ -276,7 +276,7 @@ Value Condition::Evaluate(const Activation& activation, Arena& arena) const {
   if (plan.locals > 0) f.locals = PrepareLocals(plan, buffer, arena);
   const Node& n = plan.nodes[node_];
   const Value v = Eval(f, n);
-  if (f.steps == 0) return f.Fail(n.offset, kCostLimit);
+  if (f.steps == 0) return f.Fail(n.offset, plan.over_budget);
   return v.is(Kind::kBool) || IsOpen(v) ? v : f.Fail(n.offset, kNoOverload);
 }
 

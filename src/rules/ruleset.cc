@@ -17,6 +17,21 @@ struct RuleSetBuilder {
   Kinds kinds;
   std::map<std::string, Location> places;  // of the rules read so far
 
+  // What a fact may hold at most, for the estimate of what a rule costs.
+  static cel::Sizes SizesOf(const facts::FactDef& fact) {
+    cel::Sizes sizes;
+    sizes.items = fact.max_items;
+    if (fact.type == facts::FactType::kCode && !fact.values.empty()) {
+      sizes.bytes = 0;
+      for (const std::string& v : fact.values)
+        sizes.bytes = std::max(sizes.bytes, static_cast<std::uint32_t>(v.size()));
+    }
+    sizes.name = fact.name;
+    for (const facts::FactDef& e : fact.element) sizes.parts.push_back(SizesOf(e));
+    for (const facts::FactDef& f : fact.fields) sizes.parts.push_back(SizesOf(f));
+    return sizes;
+  }
+
   static bool IsYaml(std::string_view path) { return path.ends_with(".yaml") || path.ends_with(".yml"); }
 
   void AddSchema(const SourceFile& file) {
@@ -47,7 +62,7 @@ struct RuleSetBuilder {
     Kind kind{schema, cel::Env()};
     for (std::uint32_t slot = 0; slot < schema->facts().size(); ++slot) {
       const facts::FactDef& fact = schema->facts()[slot];
-      kind.env.AddVariable(schema->kind() + "." + fact.name, fact.value_type, slot);
+      kind.env.AddVariable(schema->kind() + "." + fact.name, fact.value_type, slot, SizesOf(fact));
     }
     set.schemas_.emplace(schema->kind(), schema);
     kinds.by_name.emplace(schema->kind(), std::move(kind));
