@@ -110,6 +110,8 @@ if(ZHITUI_TESTS)
       zhitui_test(${room}_integration integration SOURCES ${integration} LINK zhitui_${room} sandbox_lib)
     endif()
   endforeach()
+  # Ten years of a generated population show what dues cost.
+  target_link_libraries(decide_test PRIVATE population_lib)
   foreach(extra sandbox population)
     file(GLOB unit CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/${extra}/*_test.cc)
     if(unit)

@@ -220,6 +220,8 @@ class Program {
   // facts; nullopt when there is none. Exact for everything NextChange can follow (see TimeOpaque); never later than
   // the true change.
   std::optional<Date> NextChange(const Activation& activation, Date horizon, Arena& arena) const;
+  // The same for who does not ask why a result is open: unknowns of other facts and errors are all one result.
+  std::optional<Date> NextTurn(const Activation& activation, Date horizon, Arena& arena) const;
 
   Conditions Split() const;
 

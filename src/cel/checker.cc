@@ -437,6 +437,11 @@ class Checker {
         fits = fits && types_.Assignable(given, types_.Instantiate(o.params[i], renamed));
       }
       if (!fits) continue;
+      // An overload of exactly these types leaves no choice to those of any type.
+      bool precise = e.overloads.empty();
+      for (std::size_t i = 0; i < o.params.size() && precise; ++i) {
+        precise = o.params[i]->tag == Tag::kPrimitive && NotNull(types_.Resolve(e.args[i]->type)) == o.params[i];
+      }
       const Type type = types_.Resolve(types_.Instantiate(o.result, renamed));
       if (e.overloads.empty()) {
         first = types_.Save();
@@ -445,6 +450,7 @@ class Checker {
         result = value::Dyn();
       }
       e.overloads.push_back(&o);
+      if (precise) break;
     }
     types_.Restore(e.overloads.empty() ? before : std::move(first));
     e.type = result;

@@ -17,8 +17,9 @@ constexpr std::size_t kInlineKids = 8;
 
 class Search {
  public:
-  Search(const Plan& plan, const Activation& at, value::Arena& arena)
+  Search(const Plan& plan, const Activation& at, bool open_alike, value::Arena& arena)
       : plan_(plan),
+        open_alike_(open_alike),
         frame_{plan, at.slots, at.today, arena, PrepareLocals(plan, {}, arena), plan.steps, at.known},
         locals_(arena.NewArray<Abs>(plan.locals)),
         constants_(arena.NewArray<Value>(plan.nodes.size())),
@@ -46,9 +47,11 @@ class Search {
  private:
   enum class Verdict : std::uint8_t { kSame, kOther, kOpen };
 
+  bool Same(const Value& v) const { return open_alike_ && IsOpen(first_) ? IsOpen(v) : SameResult(v, first_); }
+
   Verdict Judge(const Abs& a) const {
     if (a.top()) return Verdict::kOpen;
-    if (a.exact()) return SameResult(a.lo, first_) ? Verdict::kSame : Verdict::kOther;
+    if (a.exact()) return Same(a.lo) ? Verdict::kSame : Verdict::kOther;
     if (IsOpen(first_) || a.lo.kind() != first_.kind()) return Verdict::kOther;
     if (a.tag == Abs::Tag::kBools) return Verdict::kOpen;
     const std::optional<int> below = value::Compare(first_, a.lo);
@@ -70,7 +73,7 @@ class Search {
     if (visits_ <= 0) return from;
     if (from == to) {
       const Value v = Concrete(plan_.nodes[plan_.root], from);
-      return SameResult(v, first_) ? std::nullopt : std::optional(from);
+      return Same(v) ? std::nullopt : std::optional(from);
     }
     const Verdict verdict = Judge(Over(from, to));
     if (verdict == Verdict::kSame) return std::nullopt;
@@ -510,6 +513,7 @@ class Search {
   };
 
   const Plan& plan_;
+  const bool open_alike_;
   Frame frame_;
   Abs* locals_;
   Value* constants_;  // of closed nodes that do not move with the day
@@ -525,9 +529,10 @@ class Search {
 
 }  // namespace
 
-std::optional<Date> FindNextChange(const Plan& plan, const Activation& at, Date horizon, value::Arena& arena) {
+std::optional<Date> FindNextChange(const Plan& plan, const Activation& at, Date horizon, bool open_alike,
+                                   value::Arena& arena) {
   if (!plan.time_dependent) return std::nullopt;
-  return Search(plan, at, arena).Run(horizon);
+  return Search(plan, at, open_alike, arena).Run(horizon);
 }
 
 }  // namespace zhitui::cel

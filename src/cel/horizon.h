@@ -7,7 +7,8 @@
 namespace zhitui::cel {
 
 // The first day after `at.today`, not after `horizon`, on which the program gives another result; see
-// Program::NextChange.
-std::optional<Date> FindNextChange(const Plan& plan, const Activation& at, Date horizon, value::Arena& arena);
+// Program::NextChange, and with `open_alike` Program::NextTurn.
+std::optional<Date> FindNextChange(const Plan& plan, const Activation& at, Date horizon, bool open_alike,
+                                   value::Arena& arena);
 
 }  // namespace zhitui::cel

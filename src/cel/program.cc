@@ -30,7 +30,11 @@ Value Program::Evaluate(const Activation& activation, Arena& arena) const {
 }
 
 std::optional<Date> Program::NextChange(const Activation& activation, Date horizon, Arena& arena) const {
-  return FindNextChange(*impl_->plan, activation, horizon, arena);
+  return FindNextChange(*impl_->plan, activation, horizon, false, arena);
+}
+
+std::optional<Date> Program::NextTurn(const Activation& activation, Date horizon, Arena& arena) const {
+  return FindNextChange(*impl_->plan, activation, horizon, true, arena);
 }
 
 Conditions Program::Split() const { return Splitter(impl_->plan).Run(); }

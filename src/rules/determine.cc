@@ -72,12 +72,12 @@ std::optional<Date> NextAmountChange(const Rule& rule, const cel::Activation& ac
   std::optional<Date> best;
   for (const AmountRow& row : rule.amounts) {
     if (row.when) {
-      if (row.when->time_dependent()) Earliest(best, row.when->NextChange(activation, horizon, arena));
+      if (row.when->time_dependent()) Earliest(best, row.when->NextTurn(activation, horizon, arena));
       const Value held = row.when->Evaluate(activation, arena);
       if (held.IsFalse()) continue;
       if (!held.IsTrue()) return best;
     }
-    if (row.is.time_dependent()) Earliest(best, row.is.NextChange(activation, horizon, arena));
+    if (row.is.time_dependent()) Earliest(best, row.is.NextTurn(activation, horizon, arena));
     return best;
   }
   return best;
@@ -98,7 +98,7 @@ std::optional<Date> NextCandidate(const Rule& rule, const cel::Activation& activ
       if (now.criteria[i] != Truth::kFalse) continue;
       const cel::Program& when = rule.criteria[i].when;
       if (!when.time_dependent()) return std::nullopt;
-      const std::optional<Date> change = when.NextChange(activation, horizon, arena);
+      const std::optional<Date> change = when.NextTurn(activation, horizon, arena);
       if (!change) return std::nullopt;
       if (!latest || *change > *latest) latest = change;
     }
@@ -110,7 +110,7 @@ std::optional<Date> NextCandidate(const Rule& rule, const cel::Activation& activ
   for (std::size_t i = 0; i < rule.criteria.size(); ++i) {
     if (now.criteria[i] != Truth::kTrue) settled = false;
     const cel::Program& when = rule.criteria[i].when;
-    if (when.time_dependent()) Earliest(best, when.NextChange(activation, horizon, arena));
+    if (when.time_dependent()) Earliest(best, when.NextTurn(activation, horizon, arena));
   }
   if (settled) Earliest(best, NextAmountChange(rule, activation, horizon, arena));
   return best;

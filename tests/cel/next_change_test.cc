@@ -380,6 +380,8 @@ TEST(NextChange, SaysWhereItCannotFollowAndThenAnswersTheNextDay) {
   EXPECT_EQ(p.NextChange({{}, testing::kToday}, testing::kToday, arena), std::nullopt);
   EXPECT_FALSE(MustCompile(Env(), "string(age(today, today)) == '1'").time_opaque().has_value());
   EXPECT_TRUE(MustCompile(Env(), "[today].size() == 1").time_opaque().has_value());
+  // Of two numbers of one type the greater is followed.
+  EXPECT_FALSE(MustCompile(Env(), "math.greatest(today - date('2026-01-01'), 5) + 1 > 90").time_opaque().has_value());
   EXPECT_FALSE(MustCompile(Env(), "1 == 1").time_dependent());
 }
 
