@@ -1,51 +1,60 @@
 // A determination for programs (JSON) and for people (text). A sensitive fact is named, its value is not shown.
 
-#include <nlohmann/json.hpp>
-
 #include <algorithm>
 #include <array>
 
+#include "rules/json_writer.h"
 #include "rules/rules.h"
 
 namespace zhitui::rules {
 namespace {
 
-using Json = nlohmann::ordered_json;
 using value::Kind;
 using value::Value;
 
 constexpr std::array<const char*, 4> kTruthNames = {"false", "true", "unknown", "error"};
 
-Json JsonText(const Text& text) {
-  Json out = {{"zh", text.zh}};
-  if (!text.en.empty()) out["en"] = text.en;
-  return out;
+void Write(JsonWriter& json, const Text& text) {
+  json.BeginObject();
+  json.Key("zh").String(text.zh);
+  if (!text.en.empty()) json.Key("en").String(text.en);
+  json.EndObject();
 }
 
-Json JsonDay(const std::optional<Date>& day) { return day ? Json(FormatDate(*day)) : Json(nullptr); }
+void Write(JsonWriter& json, const std::optional<Date>& day) {
+  if (!day) return json.Null();
+  json.String(FormatDate(*day));
+}
 
-Json JsonFact(const facts::Profile& profile, std::uint32_t slot) {
+// Value and all, without the end of the object.
+void BeginFact(JsonWriter& json, const facts::Profile& profile, std::uint32_t slot) {
   const facts::FactDef& fact = profile.schema().facts()[slot];
-  Json out = {{"name", fact.name}, {"label", JsonText(fact.label)}};
   const bool known = profile.Has(slot);
-  out["known"] = known;
+  json.BeginObject();
+  json.Key("name").String(fact.name);
+  Write(json.Key("label"), fact.label);
+  json.Key("known").Bool(known);
   if (fact.sensitive) {
-    out["sensitive"] = true;
+    json.Key("sensitive").Bool(true);
   } else if (known) {
-    // A fact's own text may hold anything; what is not JSON is left out rather than breaking the answer.
-    Json value = Json::parse(value::ToJson(profile.slots()[slot]), nullptr, false);
-    if (!value.is_discarded()) out["value"] = std::move(value);
+    // A text from elsewhere may hold anything; what is no UTF-8 is left out rather than breaking the answer.
+    const std::string value = value::ToJson(profile.slots()[slot]);
+    if (IsValidUtf8(value)) json.Key("value").Raw(value);
   }
-  return out;
 }
 
-Json JsonMissing(const facts::Schema& schema, std::uint32_t slot) {
+void WriteMissing(JsonWriter& json, const facts::Schema& schema, std::uint32_t slot) {
   const facts::FactDef& fact = schema.facts()[slot];
-  Json out = {{"name", fact.name}, {"label", JsonText(fact.label)}, {"source", {{"id", fact.source}}}};
+  json.BeginObject();
+  json.Key("name").String(fact.name);
+  Write(json.Key("label"), fact.label);
+  json.Key("source").BeginObject();
+  json.Key("id").String(fact.source);
   if (const auto it = schema.sources().find(fact.source); it != schema.sources().end()) {
-    out["source"]["label"] = JsonText(it->second);
+    Write(json.Key("label"), it->second);
   }
-  return out;
+  json.EndObject();
+  json.EndObject();
 }
 
 const Law* LawOf(const Rule& rule, const std::string& id) {
@@ -105,52 +114,76 @@ class Table {
 
 std::string ToJson(const Rule& rule, const facts::Profile& profile, const Determination& determination,
                    const Outlook& outlook, Date today) {
-  Json out;
-  out["rule"] = rule.id;
-  out["title"] = JsonText(rule.title);
-  out["owner"] = rule.owner;
-  out["area"] = rule.area;
-  out["topic"] = rule.topic;
-  out["day"] = FormatDate(today);
-  out["answer"] = AnswerName(determination.answer);
-  out["in_force"] = determination.in_force;
-  out["amount"] = determination.amount ? Json(determination.amount->ToString()) : Json(nullptr);
-  if (!rule.unit.empty()) out["unit"] = rule.unit;
+  JsonWriter json;
+  json.BeginObject();
+  json.Key("rule").String(rule.id);
+  Write(json.Key("title"), rule.title);
+  json.Key("owner").String(rule.owner);
+  json.Key("area").String(rule.area);
+  json.Key("topic").String(rule.topic);
+  json.Key("day").String(FormatDate(today));
+  json.Key("answer").String(AnswerName(determination.answer));
+  json.Key("in_force").Bool(determination.in_force);
+  json.Key("amount");
+  if (determination.amount) {
+    json.String(determination.amount->ToString());
+  } else {
+    json.Null();
+  }
+  if (!rule.unit.empty()) json.Key("unit").String(rule.unit);
 
-  Json& criteria = out["criteria"] = Json::array();
+  json.Key("criteria").BeginArray();
   for (std::size_t i = 0; i < rule.criteria.size(); ++i) {
     const Criterion& criterion = rule.criteria[i];
-    Json one = {{"id", criterion.id},
-                {"label", JsonText(criterion.label)},
-                {"truth", kTruthNames[static_cast<std::size_t>(determination.criteria[i])]}};
+    json.BeginObject();
+    json.Key("id").String(criterion.id);
+    Write(json.Key("label"), criterion.label);
+    json.Key("truth").String(kTruthNames[static_cast<std::size_t>(determination.criteria[i])]);
     if (const Law* law = LawOf(rule, criterion.law)) {
-      one["law"] = {{"title", law->title}};
-      if (!law->url.empty()) one["law"]["url"] = law->url;
+      json.Key("law").BeginObject();
+      json.Key("title").String(law->title);
+      if (!law->url.empty()) json.Key("url").String(law->url);
+      json.EndObject();
     }
-    Json& facts = one["facts"] = Json::array();
-    for (const std::uint32_t slot : criterion.when.slots()) facts.push_back(JsonFact(profile, slot));
-    criteria.push_back(std::move(one));
+    json.Key("facts").BeginArray();
+    for (const std::uint32_t slot : criterion.when.slots()) {
+      BeginFact(json, profile, slot);
+      json.EndObject();
+    }
+    json.EndArray();
+    json.EndObject();
   }
-  Json& missing = out["missing"] = Json::array();
-  for (const std::uint32_t slot : determination.missing) missing.push_back(JsonMissing(profile.schema(), slot));
-  if (!determination.error.empty()) out["error"] = determination.error;
+  json.EndArray();
+  json.Key("missing").BeginArray();
+  for (const std::uint32_t slot : determination.missing) WriteMissing(json, profile.schema(), slot);
+  json.EndArray();
+  if (!determination.error.empty()) json.Key("error").String(determination.error);
 
-  out["next_change"] = JsonDay(outlook.next_change);
-  out["eligible_from"] = JsonDay(outlook.eligible_from);
-  out["eligible_until"] = JsonDay(outlook.eligible_until);
+  Write(json.Key("next_change"), outlook.next_change);
+  Write(json.Key("eligible_from"), outlook.eligible_from);
+  Write(json.Key("eligible_until"), outlook.eligible_until);
 
-  Json& apply = out["apply"] = Json::object();
-  if (!rule.apply.url.empty()) apply["url"] = rule.apply.url;
-  if (!rule.apply.deadline.zh.empty()) apply["deadline"] = JsonText(rule.apply.deadline);
-  Json& materials = apply["materials"] = Json::array();
+  json.Key("apply").BeginObject();
+  if (!rule.apply.url.empty()) json.Key("url").String(rule.apply.url);
+  if (!rule.apply.deadline.zh.empty()) Write(json.Key("deadline"), rule.apply.deadline);
+  json.Key("materials").BeginArray();
   value::Arena arena;
   for (const Material& material : rule.apply.materials) {
-    const std::optional<bool> on_file = OnFile(material, profile, today, arena);
-    materials.push_back({{"id", material.id},
-                         {"label", JsonText(material.label)},
-                         {"on_file", on_file ? Json(*on_file) : Json(nullptr)}});
+    json.BeginObject();
+    json.Key("id").String(material.id);
+    Write(json.Key("label"), material.label);
+    json.Key("on_file");
+    if (const std::optional<bool> on_file = OnFile(material, profile, today, arena)) {
+      json.Bool(*on_file);
+    } else {
+      json.Null();
+    }
+    json.EndObject();
   }
-  return out.dump(-1, ' ', false, Json::error_handler_t::replace);
+  json.EndArray();
+  json.EndObject();
+  json.EndObject();
+  return json.Take();
 }
 
 std::string ToText(const Rule& rule, const facts::Profile& profile, const Determination& determination,
