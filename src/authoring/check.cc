@@ -12,7 +12,9 @@ namespace {
 
 using message::Template;
 
-bool IsRule(const std::string& path) { return !path.starts_with("facts/") && !path.starts_with("messages/"); }
+bool IsRule(const std::string& path) {
+  return !path.starts_with("facts/") && !path.starts_with("messages/") && !path.starts_with("calendars/");
+}
 bool IsMessage(const std::string& path) { return path.starts_with("messages/"); }
 
 // Longest values that a real decision of this rule could bring into a text.
@@ -24,6 +26,7 @@ decide::Decision LongestDecision(const rules::Rule& rule, const rules::Notify& n
   d.title = rule.title;
   d.owner = rule.owner;
   d.occurrence = MakeDate(2030, 12, 31);
+  d.from = MakeDate(2030, 12, 31);
   d.until = MakeDate(2031, 12, 31);
   if (!rule.amounts.empty()) d.amount = value::Decimal{1'000'000, 2};  // 10000.00
   d.unit = rule.unit;

@@ -28,6 +28,7 @@ bool IsFiniteNumber(const Value& v) { return !v.is(Kind::kDouble) || std::isfini
 Abs Hull(std::span<const Value> values) {
   Value lo = values[0];
   Value hi = values[0];
+  std::uint8_t scale = 0;
   for (const Value& v : values) {
     if (IsOpen(v) || !IsFiniteNumber(v)) return Top();
     const std::optional<int> with_lo = value::Compare(v, lo);
@@ -35,8 +36,17 @@ Abs Hull(std::span<const Value> values) {
     if (!with_lo || !with_hi || v.kind() != lo.kind()) return Top();
     if (*with_lo < 0) lo = v;
     if (*with_hi > 0) hi = v;
+    if (v.is(Kind::kDecimal)) scale = std::max(scale, v.AsDecimal().scale);
   }
-  return Range(lo, hi);
+  Abs out = Range(lo, hi);
+  if (out.tag == Abs::Tag::kRange) out.scale = scale;
+  return out;
+}
+
+std::int64_t PowerOfTen(unsigned n) {
+  std::int64_t v = 1;
+  for (unsigned i = 0; i < n; ++i) v *= 10;  // 10^18 is the most
+  return v;
 }
 
 // -1, 1, or 0 when the bounds hold zero or are no number.
@@ -48,10 +58,123 @@ int SignOf(const Bounds& b) {
   return *lo > 0 ? 1 : *hi < 0 ? -1 : 0;
 }
 
+std::uint8_t ScaleOf(const Abs& a) {
+  if (a.tag == Abs::Tag::kRange) return a.scale;
+  return a.lo.is(Kind::kDecimal) ? a.lo.AsDecimal().scale : std::uint8_t{0};
+}
+
+// Whether every decimal within the bounds that has at most `scale` digits after the point can be held: then no
+// operation whose results lie there overflows.
+bool Holds(const Bounds& b, unsigned scale) {
+  if (scale > static_cast<unsigned>(value::kMaxDecimalDigits)) return false;
+  const auto fits = [scale](const Value& v) {
+    const value::Decimal d = v.AsDecimal();
+    return value::Decimal::Multiply(value::Decimal{d.coefficient, 0},
+                                    value::Decimal{PowerOfTen(scale - std::min<unsigned>(d.scale, scale)), 0})
+        .has_value();
+  };
+  return fits(b.lo) && fits(b.hi);
+}
+
 Abs Corners(const Call& c, Op op, const Bounds& x, const Bounds& y) {
   const Value corners[4] = {Arithmetic(c, op, x.lo, y.lo), Arithmetic(c, op, x.lo, y.hi), Arithmetic(c, op, x.hi, y.lo),
                             Arithmetic(c, op, x.hi, y.hi)};
   return Hull(corners);
+}
+
+// Between two decimals lie some with more digits than they have, which may overflow where the two do not: `scale`
+// bounds the digits.
+Abs DecimalArithmetic(const Call& c, Op op, const Abs& a, const Abs& b) {
+  const Bounds x = BoundsOf(a);
+  const Bounds y = BoundsOf(b);
+  const Value first = Arithmetic(c, op, x.lo, y.lo);
+  if (first.is(Kind::kError) && first.AsError().message == kNoOverload) return Exact(first);  // by their kinds
+  Abs out;
+  unsigned scale = std::max(ScaleOf(a), ScaleOf(b));
+  switch (op) {
+    case Op::kAdd:
+      out = Range(first, Arithmetic(c, op, x.hi, y.hi));
+      break;
+    case Op::kSubtract:
+      out = Range(Arithmetic(c, op, x.lo, y.hi), Arithmetic(c, op, x.hi, y.lo));
+      break;
+    case Op::kMultiply:
+      out = Corners(c, op, x, y);
+      scale = static_cast<unsigned>(ScaleOf(a)) + ScaleOf(b);
+      break;
+    default:
+      return Top();
+  }
+  if (out.tag != Abs::Tag::kRange) return out.exact() && !IsOpen(out.lo) && Holds(BoundsOf(out), scale) ? out : Top();
+  if (!Holds(BoundsOf(out), scale)) return Top();
+  out.scale = static_cast<std::uint8_t>(scale);
+  return out;
+}
+
+// round(number, digits, mode) grows with the number; divide(a, b, digits, mode) with each of its two, up or down.
+Abs Rounding(const Call& c, const Overload& o, std::span<const Abs> args) {
+  const bool divides = o.transfer == "divide";
+  const std::size_t numbers = divides ? 2 : 1;
+  if (!args[numbers].exact() || !args[numbers + 1].exact()) return Top();
+  const Bounds x = BoundsOf(args[0]);
+  const Bounds y = divides ? BoundsOf(args[1]) : x;
+  if (divides && SignOf(y) == 0) return Top();
+  Value corners[4];
+  std::size_t count = 0;
+  for (const Value& first : {x.lo, x.hi}) {
+    for (const Value& second : {y.lo, y.hi}) {
+      const Value rounded[3] = {first, args[1].lo, args[2].lo};
+      const Value divided[4] = {first, second, args[2].lo, divides ? args[3].lo : args[2].lo};
+      corners[count++] = o.run(c, divides ? divided : rounded, divides ? 4 : 3);
+    }
+  }
+  Abs out = Hull(corners);
+  if (out.tag == Abs::Tag::kRange) {
+    out.scale = static_cast<std::uint8_t>(std::max<std::int64_t>(0, args[numbers].lo.AsInt()));
+  }
+  return out;
+}
+
+// Days that are all before, or all after, what a calendar covers.
+bool AllOutside(const Calendar& calendar, const Bounds& days) {
+  return days.hi.AsDate() < calendar.first() || days.lo.AsDate() > calendar.last();
+}
+bool AllCovered(const Calendar& calendar, const Bounds& days) {
+  return calendar.Covers(days.lo.AsDate()) && calendar.Covers(days.hi.AsDate());
+}
+
+Abs WorkingDay(const Call& c, const Overload& o, const Abs& day) {
+  const Bounds days = BoundsOf(day);
+  if (AllOutside(*c.calendar, days)) return Exact(o.run(c, &days.lo, 1));
+  if (!AllCovered(*c.calendar, days)) return Top();
+  const std::int64_t worked = c.calendar->CountTo(days.hi.AsDate()) - c.calendar->CountTo(days.lo.AsDate()) +
+                              (c.calendar->IsWorkingDay(days.lo.AsDate()) ? 1 : 0);
+  return Bools(worked <= (days.hi.AsDate() - days.lo.AsDate()).count(), worked > 0);
+}
+
+Abs AddWorkingDaysOver(const Call& c, const Overload& o, std::span<const Abs> args) {
+  const Bounds days = BoundsOf(args[0]);
+  const Bounds n = BoundsOf(args[1]);
+  Date first{};
+  Date last{};
+  const int low = AddWorkingDays(*c.calendar, days.lo.AsDate(), n.lo.AsInt(), first);
+  const int high = AddWorkingDays(*c.calendar, days.hi.AsDate(), n.hi.AsInt(), last);
+  if (low > 0 || high < 0) {
+    const Value outside[2] = {days.lo, n.lo};
+    const Value other[2] = {days.hi, n.hi};
+    return Exact(o.run(c, low > 0 ? outside : other, 2));
+  }
+  return low == 0 && high == 0 ? Range(Value::OfDate(first), Value::OfDate(last)) : Top();
+}
+
+Abs WorkingDaysBetween(const Call& c, const Overload& o, std::span<const Abs> args) {
+  const Bounds from = BoundsOf(args[0]);
+  const Bounds to = BoundsOf(args[1]);
+  const Value least[2] = {from.hi, to.lo};
+  const Value most[2] = {from.lo, to.hi};
+  if (AllOutside(*c.calendar, from) || AllOutside(*c.calendar, to)) return Exact(o.run(c, least, 2));
+  if (!AllCovered(*c.calendar, from) || !AllCovered(*c.calendar, to)) return Top();
+  return Range(o.run(c, least, 2), o.run(c, most, 2));
 }
 
 Abs Modulo(const Bounds& x, const Bounds& y) {
@@ -84,9 +207,11 @@ Abs DateParts(const Call& c, const Overload& o, std::span<const Abs> args) {
   const bool leap_day = args[1].lo.AsInt() == 2 && args[2].lo.AsInt() == 29;
   if (leap_day && o.function->name == "date") return Top();  // some years have no such day
   const Bounds y = BoundsOf(args[0]);
-  const Value first[3] = {y.lo, args[1].lo, args[2].lo};
-  const Value last[3] = {y.hi, args[1].lo, args[2].lo};
-  const Value ends[2] = {o.run(c, first, 3), o.run(c, last, 3)};
+  if (args.size() > 3 && !args[3].exact()) return Top();
+  const Value rule = args.size() > 3 ? args[3].lo : Value();
+  const Value first[4] = {y.lo, args[1].lo, args[2].lo, rule};
+  const Value last[4] = {y.hi, args[1].lo, args[2].lo, rule};
+  const Value ends[2] = {o.run(c, first, args.size()), o.run(c, last, args.size())};
   return Hull(ends);
 }
 
@@ -113,7 +238,7 @@ Abs Runs(const Call& c, const Overload& o, std::span<const Abs> args) {
 
 }  // namespace
 
-Abs Exact(const Value& v) { return {Abs::Tag::kExact, false, 0, v, v}; }
+Abs Exact(const Value& v) { return {Abs::Tag::kExact, false, 0, 0, v, v}; }
 Abs Top() { return {}; }
 
 Abs Range(const Value& lo, const Value& hi) {
@@ -122,16 +247,22 @@ Abs Range(const Value& lo, const Value& hi) {
   if (lo.is(Kind::kPeriod)) {
     if (lo.AsPeriod() == hi.AsPeriod()) return Exact(lo);
     if (lo.AsPeriod().months > hi.AsPeriod().months || lo.AsPeriod().days > hi.AsPeriod().days) return Top();
-    return {Abs::Tag::kRange, false, 0, lo, hi};
+    return {Abs::Tag::kRange, false, 0, 0, lo, hi};
   }
   const std::optional<int> order = value::Compare(lo, hi);
   if (!order || *order > 0) return Top();
-  if (*order == 0) return Exact(lo);
-  return {Abs::Tag::kRange, false, 0, lo, hi};
+  if (*order == 0 && !lo.is(Kind::kDecimal)) return Exact(lo);
+  Abs out{Abs::Tag::kRange, false, 0, 0, lo, hi};
+  if (lo.is(Kind::kDecimal)) {
+    // 1.5 and 1.50 are equal and yet two values: the longer one stands for both.
+    out.scale = std::max(lo.AsDecimal().scale, hi.AsDecimal().scale);
+    if (*order == 0) return lo.AsDecimal().scale == hi.AsDecimal().scale ? Exact(lo) : out;
+  }
+  return out;
 }
 
 Abs Bools(bool may_be_false, bool may_be_true) {
-  if (may_be_false && may_be_true) return {Abs::Tag::kBools, false, 0, Value::Bool(false), Value::Bool(true)};
+  if (may_be_false && may_be_true) return {Abs::Tag::kBools, false, 0, 0, Value::Bool(false), Value::Bool(true)};
   return Exact(Value::Bool(may_be_true));
 }
 
@@ -145,7 +276,8 @@ Abs Moving(const Abs& range, std::int64_t shift) {
 Abs Join(const Abs& a, const Abs& b) {
   if (a.top() || b.top()) return Top();
   if (a.exact() && b.exact()) {
-    if (SameResult(a.lo, b.lo)) return a;
+    const bool one_scale = !a.lo.is(Kind::kDecimal) || ScaleOf(a) == ScaleOf(b);
+    if (SameResult(a.lo, b.lo) && one_scale) return a;
     if (IsOpen(a.lo) || IsOpen(b.lo)) return Top();
   }
   if ((a.exact() && IsOpen(a.lo)) || (b.exact() && IsOpen(b.lo))) return Top();
@@ -157,7 +289,9 @@ Abs Join(const Abs& a, const Abs& b) {
                  Value::OfPeriod({std::max(r.months, s.months), std::max(r.days, s.days)}));
   }
   const Value all[4] = {x.lo, y.lo, x.hi, y.hi};
-  return Hull(all);
+  Abs out = Hull(all);
+  if (out.tag == Abs::Tag::kRange) out.scale = std::max({out.scale, ScaleOf(a), ScaleOf(b)});
+  return out;
 }
 
 bool SameResult(const Value& a, const Value& b) {
@@ -215,14 +349,14 @@ Abs AbsEqual(const Abs& a, const Abs& b) {
     // Without an order two kinds are unequal; periods stay open.
     return x.lo.is(Kind::kPeriod) && y.lo.is(Kind::kPeriod) ? Bools(true, true) : Exact(Value::Bool(false));
   }
-  return *below < 0 || *above > 0 ? Exact(Value::Bool(false)) : Bools(true, true);
+  if (*below < 0 || *above > 0) return Exact(Value::Bool(false));
+  return *below == 0 && *above == 0 ? Exact(Value::Bool(true)) : Bools(true, true);
 }
 
 Abs AbsArithmetic(const Call& c, Op op, const Abs& a, const Abs& b) {
   const Bounds x = BoundsOf(a);
   const Bounds y = BoundsOf(b);
-  // Between two decimals lie some with more digits than fit.
-  if (x.lo.is(Kind::kDecimal) || y.lo.is(Kind::kDecimal)) return Top();
+  if (x.lo.is(Kind::kDecimal) || y.lo.is(Kind::kDecimal)) return DecimalArithmetic(c, op, a, b);
   const Value first = Arithmetic(c, op, x.lo, y.lo);
   if (first.is(Kind::kError) && first.AsError().message == kNoOverload) return Exact(first);  // by their kinds
   const bool days = b.exact() && b.lo.is(Kind::kPeriod) && b.lo.AsPeriod().months == 0;
@@ -251,7 +385,9 @@ Abs AbsArithmetic(const Call& c, Op op, const Abs& a, const Abs& b) {
 
 Abs AbsNegate(const Call& c, const Abs& a) {
   const Bounds x = BoundsOf(a);
-  return Range(Negate(c, x.hi), Negate(c, x.lo));
+  Abs out = Range(Negate(c, x.hi), Negate(c, x.lo));
+  if (out.tag == Abs::Tag::kRange) out.scale = ScaleOf(a);
+  return out;
 }
 
 Abs AbsCall(const Call& c, const Overload& o, std::span<const Abs> args) {
@@ -260,16 +396,28 @@ Abs AbsCall(const Call& c, const Overload& o, std::span<const Abs> args) {
   if (o.transfer == "day") return DayOf(BoundsOf(args[0]));
   if (o.transfer == "parts") return DateParts(c, o, args);
   if (o.transfer == "runs") return Runs(c, o, args);
+  if (o.transfer == "round" || o.transfer == "divide") return Rounding(c, o, args);
+  if (o.transfer.ends_with("workday") || o.transfer.ends_with("workdays")) {
+    if (c.calendar == nullptr) return Top();
+    if (o.transfer == "workday") return WorkingDay(c, o, args[0]);
+    return o.transfer == "workdays" ? WorkingDaysBetween(c, o, args) : AddWorkingDaysOver(c, o, args);
+  }
+  // A decimal with no digit after the point is a whole number; another is an error.
+  if (o.transfer == "whole" && ScaleOf(args[0]) > 0) return Top();
   Value low[kMaxArguments];
   Value high[kMaxArguments];
   for (std::size_t i = 0; i < args.size(); ++i) {
     const Bounds b = BoundsOf(args[i]);
-    const char way = o.transfer[i];
+    const char way = o.transfer == "whole" ? '+' : o.transfer[i];
     if (way == '=' && !args[i].exact()) return Top();
     low[i] = way == '-' ? b.hi : b.lo;
     high[i] = way == '-' ? b.lo : b.hi;
   }
-  return Range(o.run(c, low, args.size()), o.run(c, high, args.size()));
+  Abs out = Range(o.run(c, low, args.size()), o.run(c, high, args.size()));
+  if (out.tag == Abs::Tag::kRange) {
+    for (const Abs& a : args) out.scale = std::max(out.scale, ScaleOf(a));
+  }
+  return out;
 }
 
 }  // namespace zhitui::cel

@@ -18,6 +18,7 @@ struct Abs {
   Tag tag = Tag::kTop;
   bool moves = false;  // a range of dates that is exactly the day plus `shift` days, so that two of them compare
   std::int32_t shift = 0;
+  std::uint8_t scale = 0;  // of a range of decimals: no value in it has more digits after the point
   Value lo;
   Value hi;
 

@@ -60,8 +60,10 @@ void PrintDeclared(const Declaration& d, std::string& out) {
       break;
     case Declaration::What::kDated:
       out += "@dated{";
-      for (const DatedValue& e : d.entries) {
-        out += FormatDate(e.from) + ":";
+      for (const DatedValue& e : d.entered.empty() ? d.entries : d.entered) {
+        out += FormatDate(e.from);
+        if (e.entered) out += "/" + FormatDate(*e.entered);
+        out += ':';
         PrintValue(e.value, out);
         out += ',';
       }

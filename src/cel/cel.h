@@ -46,9 +46,40 @@ struct Source {
 struct DatedValue {
   Date from;
   Value value;
+  // For a value that is entered after the fact: the day, later than `from`, from which it counts. Before it nobody
+  // knows of it, from it on it is the value of `from` and later days.
+  std::optional<Date> entered = std::nullopt;
 };
 
-struct ParsedExpr;  // an opaque syntax tree
+// Which days of some whole years are worked: weekends and holidays are not, make-up days (调休) are. Immutable, for
+// many threads.
+class Calendar {
+ public:
+  // Years `first_year` to `last_year`. What is neither in `off` nor in `worked` goes by its weekday; days of other
+  // years are ignored.
+  static std::shared_ptr<const Calendar> Make(std::string id, int first_year, int last_year, std::span<const Date> off,
+                                              std::span<const Date> worked);
+  const std::string& id() const { return id_; }
+  const std::string& hash() const { return hash_; }        // of the id and every day's status
+  const std::string& outside() const { return outside_; }  // what to say of a day that is not covered
+  Date first() const { return first_; }
+  Date last() const { return last_; }
+  bool Covers(Date day) const { return day >= first_ && day <= last_; }
+  // Of a covered day: whether it is worked; the working days from first() to it, itself included.
+  bool IsWorkingDay(Date day) const;
+  std::int64_t CountTo(Date day) const;
+  std::optional<Date> Nth(std::int64_t n) const;  // the n-th working day from first() on, from 1
+
+ private:
+  Calendar();
+  std::string id_;
+  std::string hash_;
+  std::string outside_;
+  Date first_{};
+  Date last_{};
+  std::vector<Date> days_;            // those that are worked
+  std::vector<std::uint32_t> index_;  // per covered day: of days_ up to it
+};
 
 // The names an expression may use. Built once per rule; Compile copies what it needs, constants included.
 class Env {
@@ -63,8 +94,9 @@ class Env {
   // A variable that is read from `slot` of the activation. Dotted names ("resident.hukou.city") are resolved longest
   // first, as CEL's name resolution demands. `label` is used in explanations.
   void AddVariable(const std::string& name, value::Type type, std::uint32_t slot);
-  // A value that depends on the day: the entry with the latest `from` not after today wins; before the first one it is
-  // an Error. All entries have the same type. Sorted by `from`. At least one.
+  // A value that depends on the day: of the entries known by then the one with the latest `from` not after today wins,
+  // of several for one day the one entered last; before the first one it is an Error. All entries have the same type.
+  // Sorted by `from`, then by `entered`, none first. At least one.
   void AddDated(const std::string& name, value::Type type, std::vector<DatedValue> entries);
   // A name for an expression over the names declared before it; checked here, inlined where used.
   // On a mistake: diagnostics are appended and the name has the error type (its uses are not reported again).
@@ -73,6 +105,8 @@ class Env {
   // cases and editors. Several overloads of a name are declared one after the other.
   void DeclareFunction(const std::string& name, std::vector<value::Type> params, value::Type result, bool member);
   // The evaluation day is always declared: the variable `today`, of type date.
+  // Where is_working_day and its like look; without one their use is a mistake.
+  void SetCalendar(std::shared_ptr<const Calendar> calendar);
   // CEL's `container` for name resolution ("a.b"); default empty.
   void SetContainer(std::string container);
   // Check nothing statically: every name is dyn unless declared (conformance cases with disable_check).
@@ -96,6 +130,9 @@ struct Limits {
 struct Activation {
   std::span<const Value> slots;
   Date today{};
+  // The day as of which entered values (DatedValue::entered) are known: to look back at what a past day is now, or was
+  // before something was entered. nullopt: on each day what was known then.
+  std::optional<Date> known = std::nullopt;
 };
 
 struct Plan;  // a program ready to run; opaque
@@ -176,6 +213,7 @@ class Program {
   // A place where the day enters an operation whose next change cannot be derived (then NextChange answers the next
   // day); nullopt when everything can be followed.
   std::optional<Location> time_opaque() const;
+  const Calendar* calendar() const;  // that the program asks; nullptr: none
   const std::string& text() const;
   // A canonical form of the checked expression: equal programs have equal forms. For sharing and for content hashes.
   const std::string& canonical() const;

@@ -527,6 +527,10 @@ class Checker {
       return Mistake(e, e.name_span, "wrong-arguments", "there is no `" + call + "(" + given + ")`",
                      CallHint(reporter_, *f, e));
     }
+    if (UsesCalendar(f->name) && env_.calendar == nullptr && !env_.unchecked) {
+      return Mistake(e, e.name_span, "no-calendar", "no calendar says which days are worked",
+                     "add calendars/cn.yaml to the rules folder; of several calendars, name one: `calendar: cn`");
+    }
     if (!env_.unchecked) CheckConstantArguments(e, *f, reporter_);
   }
 

@@ -1,10 +1,52 @@
 #include "cel/constants.h"
 
+#include "cel/law.h"
 #include "cel/regex.h"
 
 namespace zhitui::cel {
 
 using value::Kind;
+
+namespace {
+
+// Texts and numbers that choose how a function works: how to round, what stands for 29 February, when a school year
+// begins.
+void CheckChoices(const Expr& e, const Function& f, Reporter& reporter) {
+  const auto constant = [&e](std::size_t i, Kind kind) {
+    return i < e.args.size() && e.args[i]->kind == ExprKind::kConst && e.args[i]->constant.is(kind) ? e.args[i]
+                                                                                                    : nullptr;
+  };
+  const std::size_t last = e.args.size() - 1;
+  if (f.name == "round" || f.name == "divide") {
+    const Expr* digits = constant(last - 1, Kind::kInt);
+    if (digits != nullptr &&
+        (digits->constant.AsInt() < -value::kMaxDecimalDigits || digits->constant.AsInt() > value::kMaxDecimalDigits)) {
+      reporter.Report(digits->span, "bad-literal", "a number of digits is from -18 to 18", "for 分 write 2");
+    }
+    const Expr* mode = constant(last, Kind::kString);
+    if (mode != nullptr && !value::ParseRounding(mode->constant.AsString())) {
+      reporter.Report(mode->span, "bad-literal", "this is not a way to round",
+                      R"(write "half_up", "half_even", "down", "up", "ceil" or "floor")");
+    }
+  } else if (f.name == "age" || f.name == "months_between" || f.name == "next_anniversary" || f.name == "add_period" ||
+             f.name == "date_of_year") {
+    const Expr* rule = constant(last, Kind::kString);
+    if (rule != nullptr && rule->constant.AsString() != "last_day" && rule->constant.AsString() != "next_day") {
+      reporter.Report(rule->span, "bad-literal", "this is not a rule for days that a month does not have",
+                      R"(write "last_day" or "next_day")");
+    }
+  } else if (f.name == "school_year" || f.name == "school_year_start") {
+    const Expr* month = constant(1, Kind::kInt);
+    const Expr* day = constant(2, Kind::kInt);
+    if (month != nullptr && day != nullptr &&
+        !DateFromParts(2001, month->constant.AsInt(), day->constant.AsInt(), false)) {
+      reporter.Report(month->span, "bad-literal", "a school year begins on a day that every year has",
+                      "write month and day: 9, 1");
+    }
+  }
+}
+
+}  // namespace
 
 void CheckConstantArguments(const Expr& e, const Function& f, Reporter& reporter) {
   if (f.name == "matches") {
@@ -16,6 +58,7 @@ void CheckConstantArguments(const Expr& e, const Function& f, Reporter& reporter
     }
     return;
   }
+  CheckChoices(e, f, reporter);
   if (f.name != "date" && f.name != "date_of_year" && f.name != "period" && f.name != "decimal") return;
   std::vector<Value> args;
   for (const Expr* a : e.args) {

@@ -35,6 +35,36 @@ Env Env::Extend(const Env& base) {
   return env;
 }
 
+namespace {
+
+// What each day knows of entries of which some were entered after the fact: the days on which another entry wins.
+std::vector<DatedValue> AsKnownEachDay(const std::vector<DatedValue>& all) {
+  std::vector<Date> days;
+  for (const DatedValue& e : all) days.push_back(std::max(e.from, e.entered.value_or(e.from)));
+  std::sort(days.begin(), days.end());
+  days.erase(std::unique(days.begin(), days.end()), days.end());
+  std::vector<DatedValue> out;
+  const DatedValue* current = nullptr;
+  for (const Date day : days) {
+    const DatedValue* winner = WinnerAsKnown(all, day, day);
+    if (winner == nullptr || winner == current) continue;
+    current = winner;
+    out.push_back({day, winner->value});
+  }
+  return out;
+}
+
+}  // namespace
+
+const DatedValue* WinnerAsKnown(const std::vector<DatedValue>& all, Date day, Date known) {
+  const DatedValue* winner = nullptr;
+  for (const DatedValue& e : all) {
+    if (e.from > day) break;
+    if (!e.entered || *e.entered <= known) winner = &e;
+  }
+  return winner;
+}
+
 void Env::AddVariable(const std::string& name, value::Type type, std::uint32_t slot) {
   auto d = std::make_shared<Declaration>();
   d->what = Declaration::What::kVariable;
@@ -52,6 +82,10 @@ void Env::AddDated(const std::string& name, value::Type type, std::vector<DatedV
   d->arena = std::make_shared<value::Arena>();
   d->entries = std::move(entries);
   for (DatedValue& e : d->entries) e.value = value::DeepCopy(e.value, *d->arena);
+  if (std::any_of(d->entries.begin(), d->entries.end(), [](const DatedValue& e) { return e.entered.has_value(); })) {
+    d->entered = std::move(d->entries);
+    d->entries = AsKnownEachDay(d->entered);
+  }
   impl_->names[name] = std::move(d);
 }
 
@@ -94,6 +128,7 @@ void Env::DeclareFunction(const std::string& name, std::vector<value::Type> para
 }
 
 void Env::SetContainer(std::string container) { impl_->container = std::move(container); }
+void Env::SetCalendar(std::shared_ptr<const Calendar> calendar) { impl_->calendar = std::move(calendar); }
 void Env::SetUnchecked(bool unchecked) { impl_->unchecked = unchecked; }
 
 }  // namespace zhitui::cel

@@ -17,7 +17,8 @@ struct Declaration {
   std::string name;
   value::Type type = nullptr;
   std::uint32_t slot = 0;           // kVariable
-  std::vector<DatedValue> entries;  // kDated, sorted; values live in `arena`
+  std::vector<DatedValue> entries;  // kDated: what each day knows, sorted by `from`; values live in `arena`
+  std::vector<DatedValue> entered;  // kDated: all values, when one was entered after the fact; otherwise empty
   std::shared_ptr<value::Arena> arena;
   std::shared_ptr<const Ast> body;  // kLet
   std::uint64_t nodes = 1;          // kLet: parts after inlining
@@ -29,10 +30,14 @@ struct Names {
   std::map<std::string, std::shared_ptr<const Declaration>, std::less<>> names;
   std::map<std::string, std::shared_ptr<Function>, std::less<>> functions;  // declared only
   std::string container;
+  std::shared_ptr<const Calendar> calendar;
   bool unchecked = false;
   // Whether a declared name begins with "prefix.".
   bool IsGroup(std::string_view prefix) const;
 };
+
+// The entry that counts for a day by what is known on another; nullptr: none.
+const DatedValue* WinnerAsKnown(const std::vector<DatedValue>& all, Date day, Date known);
 
 struct Env::Impl : Names {};
 

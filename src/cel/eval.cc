@@ -343,8 +343,13 @@ Value CombineLogic(Frame& f, const Node& n, const Value* args, std::size_t count
   return opened > 0 ? open[0] : Value::Bool(!absorbing);
 }
 
-Value DatedAt(const std::vector<DatedValue>& entries, Date day) {
+Value DatedAt(const Plan& plan, std::uint32_t index, Date day, std::optional<Date> known) {
   static constexpr value::ErrorInfo kBefore{"no value is in force on this day", 0};
+  if (known && !plan.entered[index]->empty()) {
+    const DatedValue* winner = WinnerAsKnown(*plan.entered[index], day, *known);
+    return winner == nullptr ? Value::Error(&kBefore) : winner->value;
+  }
+  const std::vector<DatedValue>& entries = *plan.dated[index];
   const auto it =
       std::upper_bound(entries.begin(), entries.end(), day, [](Date d, const DatedValue& e) { return d < e.from; });
   return it == entries.begin() ? Value::Error(&kBefore) : (it - 1)->value;
@@ -430,7 +435,7 @@ Value Eval(Frame& f, const Node& n) {
     case Op::kLocal:
       return f.locals[n.a];
     case Op::kDated: {
-      const Value v = DatedAt(*f.plan.dated[n.a], f.today);
+      const Value v = DatedAt(f.plan, n.a, f.today, f.known);
       return v.is(Kind::kError) ? f.Fail(n.offset, v.AsError().message) : v;
     }
     case Op::kLet:

@@ -12,8 +12,9 @@ struct Frame {
   value::Arena& arena;
   Value* locals;
   std::uint64_t steps;
+  std::optional<Date> known = std::nullopt;  // see Activation
 
-  Call CallAt(std::uint32_t offset) { return Call{arena, steps, offset}; }
+  Call CallAt(std::uint32_t offset) { return Call{arena, steps, offset, plan.calendar.get()}; }
   Value Fail(std::uint32_t offset, std::string_view message) { return CallAt(offset).Fail(message); }
 };
 
@@ -32,8 +33,8 @@ Value CombineLogic(Frame& f, const Node& n, const Value* args, std::size_t count
 // Locals for a frame, from `buffer` when it is large enough.
 Value* PrepareLocals(const Plan& plan, std::span<Value> buffer, value::Arena& arena);
 
-// The value of a dated name on a day.
-Value DatedAt(const std::vector<DatedValue>& entries, Date day);
+// The value of the dated name `index` on a day, by what that day knows or by what `known` does.
+Value DatedAt(const Plan& plan, std::uint32_t index, Date day, std::optional<Date> known);
 
 // Operators on values that are neither unknown nor errors (operators.cc).
 Value Arithmetic(const Call& c, Op op, const Value& a, const Value& b);

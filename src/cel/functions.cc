@@ -130,8 +130,8 @@ class Registry {
  public:
   Registry() {
     for (const FunctionRow& row : kOperators) Add(row);
-    for (const auto rows : {StandardFunctions(), LawFunctions(), TextFunctions(), FormatFunctions(), TimeFunctions(),
-                            NetworkFunctions(), ExtensionFunctions()}) {
+    for (const auto rows : {StandardFunctions(), LawFunctions(), CalendarFunctions(), TextFunctions(),
+                            FormatFunctions(), TimeFunctions(), NetworkFunctions(), ExtensionFunctions()}) {
       for (const FunctionRow& row : rows) Add(row);
     }
     for (auto& [name, function] : functions_) {

@@ -15,6 +15,7 @@ struct Call {
   value::Arena& arena;
   std::uint64_t& steps;  // left in this evaluation
   std::uint32_t offset;  // of the call in the source, for errors
+  const Calendar* calendar = nullptr;
 
   // `message` is a literal or lives in the arena.
   Value Fail(std::string_view message) const;
@@ -29,8 +30,8 @@ struct Function;
 using Implementation = Value (*)(const Call& call, const Value* args, std::size_t count);
 
 // One signature of a function. `transfer` says how the result moves with each argument, for the search for the next
-// change: per argument '+' (grows with it), '-' (falls with it), '=' (only when that argument is one value); the names
-// kMonth, kDay, kRuns, kDateParts stand for special cases. Empty: not known.
+// change: per argument '+' (grows with it), '-' (falls with it), '=' (only when that argument is one value); a name
+// stands for a case of its own in abstract.cc ("month", "runs" …). Empty: not known.
 struct Overload {
   const Function* function = nullptr;
   std::string signature;
@@ -75,6 +76,8 @@ std::span<const FunctionRow> TimeFunctions();
 std::span<const FunctionRow> LawFunctions();
 std::span<const FunctionRow> FormatFunctions();
 std::span<const FunctionRow> NetworkFunctions();
+std::span<const FunctionRow> CalendarFunctions();
+bool UsesCalendar(std::string_view function);       // whether a function asks the calendar
 std::span<const FunctionRow> ExtensionFunctions();  // math, optional, base64
 
 // A type by its name in signatures ("list(A)", "date"); nullptr when there is none.

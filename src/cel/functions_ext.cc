@@ -19,8 +19,12 @@ Value Extreme(const Call& c, const Value* a, std::size_t n) {
   if (all.empty()) return c.Fail("math.greatest and math.least need at least one number");
   Value best = all[0];
   for (const Value& v : all) {
-    if (!v.is(Kind::kInt) && !v.is(Kind::kUint) && !v.is(Kind::kDouble)) return c.Fail(kNoOverload);
+    if (!v.is(Kind::kInt) && !v.is(Kind::kUint) && !v.is(Kind::kDouble) && !v.is(Kind::kDecimal)) {
+      return c.Fail(kNoOverload);
+    }
     const std::optional<int> order = value::Compare(v, best);
+    // A double and a decimal have no order; of NaN the first number stands.
+    if (!order && v.is(Kind::kDecimal) != best.is(Kind::kDecimal)) return c.Fail(kNoOverload);
     if (order && (greatest ? *order > 0 : *order < 0)) best = v;
   }
   return best;
@@ -174,6 +178,7 @@ constexpr std::array kRows{
     FunctionRow{"math.greatest(int, int) -> int", Extreme<true>, "++", "", ""},
     FunctionRow{"math.greatest(uint, uint) -> uint", Extreme<true>, "++", "", ""},
     FunctionRow{"math.greatest(double, double) -> double", Extreme<true>, "++", "", ""},
+    FunctionRow{"math.greatest(decimal, decimal) -> decimal", Extreme<true>, "++", "", ""},
     FunctionRow{"math.greatest(dyn, dyn) -> dyn", Extreme<true>, "", "", ""},
     FunctionRow{"math.greatest(dyn, dyn, dyn) -> dyn", Extreme<true>, "", "", ""},
     FunctionRow{"math.greatest(dyn, dyn, dyn, dyn) -> dyn", Extreme<true>, "", "", ""},
@@ -185,6 +190,7 @@ constexpr std::array kRows{
     FunctionRow{"math.least(int, int) -> int", Extreme<false>, "++", "", ""},
     FunctionRow{"math.least(uint, uint) -> uint", Extreme<false>, "++", "", ""},
     FunctionRow{"math.least(double, double) -> double", Extreme<false>, "++", "", ""},
+    FunctionRow{"math.least(decimal, decimal) -> decimal", Extreme<false>, "++", "", ""},
     FunctionRow{"math.least(dyn, dyn) -> dyn", Extreme<false>, "", "", ""},
     FunctionRow{"math.least(dyn, dyn, dyn) -> dyn", Extreme<false>, "", "", ""},
     FunctionRow{"math.least(dyn, dyn, dyn, dyn) -> dyn", Extreme<false>, "", "", ""},

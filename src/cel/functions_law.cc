@@ -46,7 +46,21 @@ using value::Period;
 constexpr std::string_view kDateRange = "range error: the date is outside the years 0001 to 9999";
 constexpr std::string_view kPeriodRange = "range error: the period is too long";
 
+constexpr std::string_view kDigits = "invalid digits: a number of digits is from -18 to 18";
+constexpr std::string_view kMode =
+    "invalid rounding: write \"half_up\", \"half_even\", \"down\", \"up\", \"ceil\" or \"floor\"";
+constexpr std::string_view kMonthEnd = "invalid month end: write \"last_day\" or \"next_day\"";
+
 Value Same(const Call&, const Value* a, std::size_t) { return a[0]; }
+
+// The rule for days that a month does not have, from the argument at `index`, which may be left out; false: another
+// text.
+bool MonthEndOf(const Value* a, std::size_t count, std::size_t index, value::MonthEnd& rule) {
+  rule = value::MonthEnd::kLastDay;
+  if (index >= count) return true;
+  if (a[index].AsString() == "next_day") rule = value::MonthEnd::kNextDay;
+  return rule == value::MonthEnd::kNextDay || a[index].AsString() == "last_day";
+}
 
 Value DateOfString(const Call& c, const Value* a, std::size_t) {
   const Result<Date> d = ParseDate(a[0].AsString());
@@ -56,8 +70,13 @@ Value DateOfParts(const Call& c, const Value* a, std::size_t) {
   const std::optional<Date> d = DateFromParts(a[0].AsInt(), a[1].AsInt(), a[2].AsInt(), false);
   return d ? Value::OfDate(*d) : c.Fail("invalid date: no such day");
 }
-Value DateOfYear(const Call& c, const Value* a, std::size_t) {
-  const std::optional<Date> d = DateFromParts(a[0].AsInt(), a[1].AsInt(), a[2].AsInt(), true);
+Value DateOfYear(const Call& c, const Value* a, std::size_t count) {
+  value::MonthEnd rule{};
+  if (!MonthEndOf(a, count, 3, rule)) return c.Fail(kMonthEnd);
+  std::optional<Date> d = DateFromParts(a[0].AsInt(), a[1].AsInt(), a[2].AsInt(), true);
+  // In a common year 29 February has become the 28th.
+  const bool moved = d && a[2].AsInt() == 29 && static_cast<unsigned>(year_month_day(*d).day()) == 28;
+  if (moved && rule == value::MonthEnd::kNextDay) d = *d + std::chrono::days(1);
   return d ? Value::OfDate(*d) : c.Fail("invalid date: no such day");
 }
 
@@ -74,12 +93,42 @@ Value PeriodOfString(const Call& c, const Value* a, std::size_t) {
   return p ? Value::OfPeriod(*p) : c.Fail("invalid period: write it as 1 year 6 months, or P1Y6M");
 }
 
-Value Age(const Call&, const Value* a, std::size_t) {
-  return Value::Int(value::AgeInYears(a[0].AsDate(), a[1].AsDate()));
+Value Age(const Call& c, const Value* a, std::size_t count) {
+  value::MonthEnd rule{};
+  if (!MonthEndOf(a, count, 2, rule)) return c.Fail(kMonthEnd);
+  return Value::Int(value::AgeInYears(a[0].AsDate(), a[1].AsDate(), rule));
 }
-Value MonthsBetween(const Call&, const Value* a, std::size_t) {
-  return Value::Int(value::MonthsBetween(a[0].AsDate(), a[1].AsDate()));
+Value MonthsBetween(const Call& c, const Value* a, std::size_t count) {
+  value::MonthEnd rule{};
+  if (!MonthEndOf(a, count, 2, rule)) return c.Fail(kMonthEnd);
+  return Value::Int(value::MonthsBetween(a[0].AsDate(), a[1].AsDate(), rule));
 }
+Value AddPeriod(const Call& c, const Value* a, std::size_t count) {
+  value::MonthEnd rule{};
+  if (!MonthEndOf(a, count, 2, rule)) return c.Fail(kMonthEnd);
+  const std::optional<Date> d = value::AddPeriod(a[0].AsDate(), a[1].AsPeriod(), rule);
+  return d ? Value::OfDate(*d) : c.Fail(kDateRange);
+}
+
+// The first day of the school year in which a day lies: it begins on 1 September, or on the day of the year given.
+Value SchoolYearStart(const Call& c, const Value* a, std::size_t count) {
+  const std::int64_t start_month = count == 3 ? a[1].AsInt() : 9;
+  const std::int64_t start_day = count == 3 ? a[2].AsInt() : 1;
+  // A common year shows whether every year has that day.
+  if (!DateFromParts(2001, start_month, start_day, false)) {
+    return c.Fail("invalid start: a school year begins on a day that every year has, such as 9, 1");
+  }
+  const Date on = a[0].AsDate();
+  const auto y = std::int64_t{static_cast<int>(year_month_day(on).year())};
+  std::optional<Date> start = DateFromParts(y, start_month, start_day, false);
+  if (start && *start > on) start = DateFromParts(y - 1, start_month, start_day, false);
+  return start ? Value::OfDate(*start) : c.Fail(kDateRange);
+}
+Value SchoolYear(const Call& c, const Value* a, std::size_t count) {
+  const Value start = SchoolYearStart(c, a, count);
+  return start.is(Kind::kDate) ? Value::Int(static_cast<int>(year_month_day(start.AsDate()).year())) : start;
+}
+
 Value StartOfMonth(const Call&, const Value* a, std::size_t) {
   const year_month_day ymd(a[0].AsDate());
   return Value::OfDate(local_days(ymd.year() / ymd.month() / 1));
@@ -96,12 +145,14 @@ Value DayOf(const Call&, const Value* a, std::size_t) {
 }
 
 // The anniversaries of d are d + 1 year, d + 2 years, …; the day itself is not one.
-Value NextAnniversary(const Call& c, const Value* a, std::size_t) {
+Value NextAnniversary(const Call& c, const Value* a, std::size_t count) {
+  value::MonthEnd rule{};
+  if (!MonthEndOf(a, count, 2, rule)) return c.Fail(kMonthEnd);
   const Date d = a[0].AsDate();
   const Date on = a[1].AsDate();
-  std::int32_t n = std::max(1, value::AgeInYears(d, on));
+  std::int32_t n = std::max(1, value::AgeInYears(d, on, rule));
   for (;; ++n) {
-    const std::optional<Date> next = value::AddPeriod(d, {n * 12, 0});
+    const std::optional<Date> next = value::AddPeriod(d, {n * 12, 0}, rule);
     if (!next) return c.Fail(kDateRange);
     if (*next >= on) return Value::OfDate(*next);
   }
@@ -155,6 +206,39 @@ Value DecimalOfString(const Call& c, const Value* a, std::size_t) {
 }
 Value DecimalOfInt(const Call&, const Value* a, std::size_t) { return Value::OfDecimal({a[0].AsInt(), 0}); }
 
+Decimal ToDecimal(const Value& v) { return v.is(Kind::kInt) ? Decimal{v.AsInt(), 0} : v.AsDecimal(); }
+
+// The number of digits and the mode that stand at the end of the arguments; an error otherwise.
+std::optional<Value> RoundingOf(const Call& c, const Value* a, int& digits, value::Rounding& mode) {
+  if (a[0].AsInt() < -value::kMaxDecimalDigits || a[0].AsInt() > value::kMaxDecimalDigits) return c.Fail(kDigits);
+  digits = static_cast<int>(a[0].AsInt());
+  const std::optional<value::Rounding> known = value::ParseRounding(a[1].AsString());
+  if (!known) return c.Fail(kMode);
+  mode = *known;
+  return std::nullopt;
+}
+Value Round(const Call& c, const Value* a, std::size_t) {
+  int digits = 0;
+  value::Rounding mode{};
+  if (const std::optional<Value> error = RoundingOf(c, a + 1, digits, mode)) return *error;
+  const std::optional<Decimal> d = Decimal::Round(ToDecimal(a[0]), digits, mode);
+  return d ? Value::OfDecimal(*d) : c.Fail("decimal overflow");
+}
+Value Divide(const Call& c, const Value* a, std::size_t) {
+  int digits = 0;
+  value::Rounding mode{};
+  if (const std::optional<Value> error = RoundingOf(c, a + 2, digits, mode)) return *error;
+  const Decimal by = ToDecimal(a[1]);
+  if (by.coefficient == 0) return c.Fail("divide by zero");
+  const std::optional<Decimal> d = Decimal::Divide(ToDecimal(a[0]), by, digits, mode);
+  return d ? Value::OfDecimal(*d) : c.Fail("decimal overflow");
+}
+
+template <bool later>
+Value Outer(const Call&, const Value* a, std::size_t) {
+  return (a[0].AsDate() > a[1].AsDate()) == later ? a[0] : a[1];
+}
+
 constexpr std::array kRows{
     FunctionRow{"date(string) -> date", DateOfString, "", "日期：date(\"2026-03-01\") 或 date(2026, 3, 1)",
                 "A date: date(\"2026-03-01\") or date(2026, 3, 1)"},
@@ -163,6 +247,7 @@ constexpr std::array kRows{
     FunctionRow{"date_of_year(int, int, int) -> date", DateOfYear, "parts",
                 "某年的某月某日，平年的 2 月 29 日算 2 月 28 日",
                 "A day of a year; 29 February of a common year is the 28th"},
+    FunctionRow{"date_of_year(int, int, int, string) -> date", DateOfYear, "parts", "", ""},
     FunctionRow{"years(int) -> period", Years, "+", "若干年", "A number of years"},
     FunctionRow{"months(int) -> period", Months, "+", "若干月", "A number of months"},
     FunctionRow{"days(int) -> period", Days, "+", "若干天", "A number of days"},
@@ -171,8 +256,21 @@ constexpr std::array kRows{
     FunctionRow{"period(period) -> period", Same, "+", "", ""},
     FunctionRow{"age(date, date) -> int", Age, "-+", "周岁：age(出生日期, 某日)；2 月 29 日出生者平年 2 月 28 日满岁",
                 "Completed years at a day; born on 29 February completes them on the 28th of a common year"},
+    FunctionRow{"age(date, date, string) -> int", Age, "-+=", "", ""},
     FunctionRow{"months_between(date, date) -> int", MonthsBetween, "-+", "两日之间的整月数",
                 "Completed months between two days"},
+    FunctionRow{"months_between(date, date, string) -> int", MonthsBetween, "-+=", "", ""},
+    FunctionRow{"add_period(date, period, string) -> date", AddPeriod,
+                "++=", "日期加期间；月末规则 last_day（当月最后一天）或 next_day（次月 1 日）",
+                "A date plus a period, with the rule for days a month does not have: last_day or next_day"},
+    FunctionRow{"school_year(date) -> int", SchoolYear, "+", "所在学年的起始年份（9 月 1 日开学）",
+                "The year in which the school year of a day began, on 1 September"},
+    FunctionRow{"school_year(date, int, int) -> int", SchoolYear, "+==", "", ""},
+    FunctionRow{"school_year_start(date) -> date", SchoolYearStart, "+", "所在学年的第一天（9 月 1 日）",
+                "The first day of the school year of a day, 1 September"},
+    FunctionRow{"school_year_start(date, int, int) -> date", SchoolYearStart, "+==", "", ""},
+    FunctionRow{"earlier(date, date) -> date", Outer<false>, "++", "两日中较早的一日", "The earlier of two days"},
+    FunctionRow{"later(date, date) -> date", Outer<true>, "++", "两日中较晚的一日", "The later of two days"},
     FunctionRow{"start_of_month(date) -> date", StartOfMonth, "+", "当月第一天", "The first day of the month"},
     FunctionRow{"end_of_month(date) -> date", EndOfMonthOf, "+", "当月最后一天", "The last day of the month"},
     FunctionRow{"year(date) -> int", YearOf, "+", "年", "The year"},
@@ -181,6 +279,7 @@ constexpr std::array kRows{
     FunctionRow{"next_anniversary(date, date) -> date", NextAnniversary, "=+",
                 "某日当天或之后的第一个周年日（满一年起算）",
                 "The first anniversary that is not before a day; the first one is a year after the date"},
+    FunctionRow{"next_anniversary(date, date, string) -> date", NextAnniversary, "=+=", "", ""},
     FunctionRow{"count_months(list(date), date, date) -> int", CountMonths, "=-+", "列表中在两日之间（按月）的不同月数",
                 "Distinct months of the list from one day's month to another's"},
     FunctionRow{"consecutive_months(list(date), date) -> int", ConsecutiveMonths, "runs",
@@ -193,6 +292,16 @@ constexpr std::array kRows{
                 "An exact decimal: decimal(\"12.50\")"},
     FunctionRow{"decimal(int) -> decimal", DecimalOfInt, "+", "", ""},
     FunctionRow{"decimal(decimal) -> decimal", Same, "+", "", ""},
+    FunctionRow{"round(decimal, int, string) -> decimal", Round, "round",
+                "按声明的方式舍入到若干位小数：round(x, 2, \"half_up\")",
+                "Rounded to so many digits in the way declared: round(x, 2, \"half_up\")"},
+    FunctionRow{"round(int, int, string) -> decimal", Round, "round", "", ""},
+    FunctionRow{"divide(decimal, decimal, int, string) -> decimal", Divide, "divide",
+                "精确相除后按声明的方式舍入一次：divide(x, 12, 2, \"half_up\")",
+                "The quotient, rounded once in the way declared: divide(x, 12, 2, \"half_up\")"},
+    FunctionRow{"divide(decimal, int, int, string) -> decimal", Divide, "divide", "", ""},
+    FunctionRow{"divide(int, decimal, int, string) -> decimal", Divide, "divide", "", ""},
+    FunctionRow{"divide(int, int, int, string) -> decimal", Divide, "divide", "", ""},
 };
 
 }  // namespace

@@ -177,7 +177,7 @@ constexpr std::array kRows{
     FunctionRow{"int(double) -> int", IntOfDouble, "+", "", ""},
     FunctionRow{"int(string) -> int", IntOfString, "", "", ""},
     FunctionRow{"int(timestamp) -> int", IntOfTimestamp, "+", "", ""},
-    FunctionRow{"int(decimal) -> int", IntOfDecimal, "", "", ""},
+    FunctionRow{"int(decimal) -> int", IntOfDecimal, "whole", "", ""},
     FunctionRow{"uint(uint) -> uint", Same, "+", "转为无符号整数", "Converts to uint"},
     FunctionRow{"uint(int) -> uint", UintOfInt, "+", "", ""},
     FunctionRow{"uint(double) -> uint", UintOfDouble, "+", "", ""},

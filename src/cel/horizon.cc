@@ -17,9 +17,9 @@ constexpr std::size_t kInlineKids = 8;
 
 class Search {
  public:
-  Search(const Plan& plan, std::span<const Value> slots, Date today, value::Arena& arena)
+  Search(const Plan& plan, const Activation& at, value::Arena& arena)
       : plan_(plan),
-        frame_{plan, slots, today, arena, PrepareLocals(plan, {}, arena), plan.steps},
+        frame_{plan, at.slots, at.today, arena, PrepareLocals(plan, {}, arena), plan.steps, at.known},
         locals_(arena.NewArray<Abs>(plan.locals)),
         constants_(arena.NewArray<Value>(plan.nodes.size())),
         known_(arena.NewArray<bool>(plan.nodes.size())) {
@@ -53,6 +53,7 @@ class Search {
     if (a.tag == Abs::Tag::kBools) return Verdict::kOpen;
     const std::optional<int> below = value::Compare(first_, a.lo);
     const std::optional<int> above = value::Compare(first_, a.hi);
+    if (below && above && *below == 0 && *above == 0) return Verdict::kSame;
     return (below && *below < 0) || (above && *above > 0) ? Verdict::kOther : Verdict::kOpen;
   }
 
@@ -136,6 +137,14 @@ class Search {
 
   Abs Dated(const Node& n) {
     const std::vector<DatedValue>& entries = *plan_.dated[n.a];
+    if (frame_.known && !plan_.entered[n.a]->empty()) {
+      Abs seen = Exact(DatedAt(plan_, n.a, from_, frame_.known));
+      for (const DatedValue& e : *plan_.entered[n.a]) {
+        if (e.from <= from_ || e.from > to_) continue;
+        seen = Join(seen, Exact(DatedAt(plan_, n.a, e.from, frame_.known)));
+      }
+      return seen;
+    }
     const auto index = [&entries](Date day) {
       return std::upper_bound(entries.begin(), entries.end(), day,
                               [](Date d, const DatedValue& e) { return d < e.from; }) -
@@ -143,7 +152,7 @@ class Search {
     };
     const auto first = index(from_);
     const auto last = index(to_);
-    if (first == last) return Exact(DatedAt(entries, from_));
+    if (first == last) return Exact(DatedAt(plan_, n.a, from_, std::nullopt));
     if (first == 0) return Top();
     Abs all = Exact(entries[static_cast<std::size_t>(first - 1)].value);
     for (auto i = first; i < last; ++i) all = Join(all, Exact(entries[static_cast<std::size_t>(i)].value));
@@ -516,10 +525,9 @@ class Search {
 
 }  // namespace
 
-std::optional<Date> FindNextChange(const Plan& plan, std::span<const Value> slots, Date today, Date horizon,
-                                   value::Arena& arena) {
+std::optional<Date> FindNextChange(const Plan& plan, const Activation& at, Date horizon, value::Arena& arena) {
   if (!plan.time_dependent) return std::nullopt;
-  return Search(plan, slots, today, arena).Run(horizon);
+  return Search(plan, at, arena).Run(horizon);
 }
 
 }  // namespace zhitui::cel

@@ -6,8 +6,8 @@
 
 namespace zhitui::cel {
 
-// The first day after `today`, not after `horizon`, on which the program gives another result; see Program::NextChange.
-std::optional<Date> FindNextChange(const Plan& plan, std::span<const Value> slots, Date today, Date horizon,
-                                   value::Arena& arena);
+// The first day after `at.today`, not after `horizon`, on which the program gives another result; see
+// Program::NextChange.
+std::optional<Date> FindNextChange(const Plan& plan, const Activation& at, Date horizon, value::Arena& arena);
 
 }  // namespace zhitui::cel

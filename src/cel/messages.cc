@@ -27,6 +27,9 @@ std::string Rewritten(const Expr& e, Type wanted) {
   if (Is(wanted, Kind::kDecimal) && e.constant.is(Kind::kDouble)) {
     return "decimal(\"" + value::ToDisplay(e.constant) + "\")";
   }
+  if (Is(wanted, Kind::kDecimal) && e.constant.is(Kind::kInt)) {
+    return "decimal(" + std::to_string(e.constant.AsInt()) + ")";
+  }
   if (Is(wanted, Kind::kDecimal) && e.constant.is(Kind::kString)) {
     return "decimal(\"" + std::string(e.constant.AsString()) + "\")";
   }
@@ -103,8 +106,15 @@ std::string ArithmeticHint(const Reporter& r, Operator op, Type a, Type b, const
   if (Is(a, Kind::kDouble) && Is(b, Kind::kDecimal)) {
     return IsConst(x, Kind::kDouble) ? "write " + Rewritten(x, b) : "a double is not exact: use decimal on both sides";
   }
-  if (Is(a, Kind::kDecimal) && op == Operator::kDivide)
-    return "a quotient may not be exact: multiply by a decimal instead";
+  const auto exact = [](Type t) { return Is(t, Kind::kInt) || Is(t, Kind::kDecimal); };
+  if (exact(a) && exact(b) && op == Operator::kDivide) {
+    return "a quotient may not be exact, so say how it is rounded: divide(" + left + ", " + right + ", 2, \"half_up\")";
+  }
+  if (op == Operator::kModulo) {
+    for (const Kind k : {Kind::kDecimal, Kind::kDouble}) {
+      if (Is(a, k) || Is(b, k)) return "% is for whole numbers";
+    }
+  }
   const auto number = [](Type t) { return Is(t, Kind::kInt) || Is(t, Kind::kUint) || Is(t, Kind::kDouble); };
   if (number(a) && number(b)) {
     if (Is(a, Kind::kDouble) || Is(b, Kind::kDouble)) {

@@ -62,8 +62,9 @@ Op OpOf(Operator op) {
 
 // The result of these is the same for at least a month, or a day in a year, whatever daily dates go in.
 bool IsQuantised(std::string_view function) {
-  for (const std::string_view f : {"age", "months_between", "start_of_month", "end_of_month", "year", "month",
-                                   "next_anniversary", "count_months", "consecutive_months"}) {
+  for (const std::string_view f :
+       {"age", "months_between", "start_of_month", "end_of_month", "year", "month", "next_anniversary", "count_months",
+        "consecutive_months", "school_year", "school_year_start", "is_working_day"}) {
     if (f == function) return true;
   }
   return false;
@@ -71,8 +72,8 @@ bool IsQuantised(std::string_view function) {
 
 class Planner {
  public:
-  Planner(const Ast& ast, const Limits& limits, const Reporter& reporter)
-      : ast_(ast), limits_(limits), reporter_(reporter), plan_(std::make_unique<Plan>()) {}
+  Planner(const Ast& ast, const Names& env, const Limits& limits, const Reporter& reporter)
+      : ast_(ast), env_(env), limits_(limits), reporter_(reporter), plan_(std::make_unique<Plan>()) {}
 
   std::unique_ptr<Plan> Run() {
     plan_->type = ast_.root->type;
@@ -80,6 +81,9 @@ class Planner {
     plan_->root = Make(*ast_.root);
     plan_->functions = ast_.functions;
     plan_->canonical = Canonical(*ast_.root);
+    if (plan_->calendar != nullptr) {
+      plan_->canonical += "@calendar{" + plan_->calendar->id() + ":" + plan_->calendar->hash() + "}";
+    }
     plan_->time_dependent = plan_->nodes[plan_->root].level != Level::kConstant;
     Finish();
     return std::move(plan_);
@@ -225,7 +229,8 @@ class Planner {
 
   std::uint32_t MakeDated(const Expr& e) {
     const Declaration& d = *e.declared;
-    if (d.entries.size() == 1 && d.entries[0].from <= kFirstDay) return Constant(d.entries[0].value, Offset(e));
+    const bool constant = d.entered.empty() && d.entries.size() == 1 && d.entries[0].from <= kFirstDay;
+    if (constant) return Constant(d.entries[0].value, Offset(e));
     plan_->keep.push_back(e.declared);
     Node n;
     n.op = Op::kDated;
@@ -233,6 +238,7 @@ class Planner {
     n.a = static_cast<std::uint32_t>(plan_->dated.size());
     n.level = Level::kStepwise;
     plan_->dated.push_back(&d.entries);
+    plan_->entered.push_back(&d.entered);
     return Push(n);
   }
 
@@ -316,12 +322,10 @@ class Planner {
       case Op::kMultiply:
       case Op::kDivide:
       case Op::kModulo: {
-        // Followed while what divides stays the same; decimals only while they are one value.
-        const bool divides = n.op == Op::kDivide || n.op == Op::kModulo;
-        const bool exact_only = e.type == value::Primitive(Kind::kDecimal) || e.type->tag == value::TypeRep::Tag::kDyn;
-        if ((divides && plan_->nodes[kids[1]].level == Level::kDaily) || (exact_only && n.level == Level::kDaily)) {
-          MarkOpaque(n.offset);
-        }
+        // The remainder is followed while what divides stays the same.
+        const bool moves = n.op == Op::kModulo && plan_->nodes[kids[1]].level == Level::kDaily;
+        const bool untyped = e.type->tag == value::TypeRep::Tag::kDyn;
+        if (moves || (untyped && n.level == Level::kDaily)) MarkOpaque(n.offset);
         return Fold(n);
       }
       case Op::kCall:
@@ -344,6 +348,7 @@ class Planner {
         }
       }
     }
+    if (UsesCalendar(e.overloads.front()->function->name)) plan_->calendar = env_.calendar;
     n.a = static_cast<std::uint32_t>(plan_->overloads.size());
     n.overloads = static_cast<std::uint16_t>(e.overloads.size());
     plan_->overloads.insert(plan_->overloads.end(), e.overloads.begin(), e.overloads.end());
@@ -363,10 +368,12 @@ class Planner {
   bool Follows(const Overload& o, const std::vector<std::uint32_t>& kids) const {
     if (o.transfer.empty()) return false;
     if (o.transfer[0] != '+' && o.transfer[0] != '-' && o.transfer[0] != '=') {
-      // parts, month, day, runs: the first argument, or the second for runs, may vary.
+      // The first argument may vary; for runs the second, for divide both numbers.
       const std::size_t varying = o.transfer == "runs" ? 1 : 0;
       for (std::size_t i = 0; i < kids.size(); ++i) {
-        if (i != varying && plan_->nodes[kids[i]].level == Level::kDaily) return false;
+        const bool second = o.transfer == "divide" || o.transfer == "workdays" || o.transfer == "add_workdays";
+        const bool may = i == varying || (second && i == 1);
+        if (!may && plan_->nodes[kids[i]].level == Level::kDaily) return false;
       }
       return true;
     }
@@ -475,6 +482,7 @@ class Planner {
   }
 
   const Ast& ast_;
+  const Names& env_;
   const Limits& limits_;
   const Reporter& reporter_;
   std::unique_ptr<Plan> plan_;
@@ -487,8 +495,8 @@ class Planner {
 
 }  // namespace
 
-std::unique_ptr<Plan> MakePlan(const Ast& ast, const Limits& limits, const Reporter& reporter) {
-  return Planner(ast, limits, reporter).Run();
+std::unique_ptr<Plan> MakePlan(const Ast& ast, const Names& env, const Limits& limits, const Reporter& reporter) {
+  return Planner(ast, env, limits, reporter).Run();
 }
 
 }  // namespace zhitui::cel

@@ -85,17 +85,19 @@ struct Plan {
   std::vector<Node> nodes;
   std::vector<std::uint32_t> kids;
   std::uint32_t root = 0;
-  std::uint32_t locals = 0;                 // variables of macros and caches of lets
-  std::uint32_t first_cache = 0;            // locals from here on are caches
-  std::vector<std::uint32_t> slots;         // sorted, distinct
-  std::vector<value::UnknownSet> unknowns;  // one per slot, {that slot}
-  std::vector<const std::vector<DatedValue>*> dated;
+  std::uint32_t locals = 0;                             // variables of macros and caches of lets
+  std::uint32_t first_cache = 0;                        // locals from here on are caches
+  std::vector<std::uint32_t> slots;                     // sorted, distinct
+  std::vector<value::UnknownSet> unknowns;              // one per slot, {that slot}
+  std::vector<const std::vector<DatedValue>*> dated;    // see Declaration::entries
+  std::vector<const std::vector<DatedValue>*> entered;  // for each of `dated`, see Declaration::entered
   std::vector<const Overload*> overloads;
   std::vector<std::shared_ptr<const re2::RE2>> regexes;
   std::vector<std::vector<bool>> optional_entries;
   std::vector<std::shared_ptr<const Declaration>> keep;    // owners of dated values
   std::vector<std::shared_ptr<const Function>> functions;  // owners of declared overloads
   value::Arena arena;                                      // constants
+  std::shared_ptr<const Calendar> calendar;                // when a function asks it
   value::Type type = nullptr;
   bool time_dependent = false;
   std::optional<Location> opaque;
@@ -106,7 +108,7 @@ struct Plan {
   const Node& Kid(const Node& n, std::uint32_t i) const { return nodes[kids[n.kids + i]]; }
 };
 
-std::unique_ptr<Plan> MakePlan(const Ast& ast, const Limits& limits, const Reporter& reporter);
+std::unique_ptr<Plan> MakePlan(const Ast& ast, const Names& env, const Limits& limits, const Reporter& reporter);
 
 // The checked expression with lets inlined, names resolved and variables of macros numbered.
 std::string Canonical(const Expr& root);

@@ -22,14 +22,14 @@ Value Program::Evaluate(const Activation& activation, Arena& arena) const {
   constexpr std::size_t kInlineLocals = 8;
   const Plan& plan = *impl_->plan;
   Value buffer[kInlineLocals];
-  Frame f{plan, activation.slots, activation.today, arena, nullptr, plan.steps};
+  Frame f{plan, activation.slots, activation.today, arena, nullptr, plan.steps, activation.known};
   if (plan.locals > 0) f.locals = PrepareLocals(plan, buffer, arena);
   const Value v = Eval(f, plan.nodes[plan.root]);
   return f.steps == 0 ? f.Fail(plan.nodes[plan.root].offset, kCostLimit) : v;
 }
 
 std::optional<Date> Program::NextChange(const Activation& activation, Date horizon, Arena& arena) const {
-  return FindNextChange(*impl_->plan, activation.slots, activation.today, horizon, arena);
+  return FindNextChange(*impl_->plan, activation, horizon, arena);
 }
 
 Conditions Program::Split() const { return Splitter(impl_->plan).Run(); }
@@ -38,6 +38,7 @@ value::Type Program::type() const { return impl_->plan->type; }
 std::span<const std::uint32_t> Program::slots() const { return impl_->plan->slots; }
 bool Program::time_dependent() const { return impl_->plan->time_dependent; }
 std::optional<Location> Program::time_opaque() const { return impl_->plan->opaque; }
+const Calendar* Program::calendar() const { return impl_->plan->calendar.get(); }
 const std::string& Program::text() const { return impl_->plan->text; }
 const std::string& Program::canonical() const { return impl_->plan->canonical; }
 
@@ -50,7 +51,7 @@ class Compiler {
     if (ast == nullptr) return std::nullopt;
     Check(*ast, *env.impl_, expected, limits, reporter);
     if (reporter.count() > 0 || UsesBroken(*ast)) return std::nullopt;
-    std::unique_ptr<Plan> plan = MakePlan(*ast, limits, reporter);
+    std::unique_ptr<Plan> plan = MakePlan(*ast, *env.impl_, limits, reporter);
     plan->text = source.text;
     Program program;
     program.impl_ = std::make_unique<Program::Impl>();

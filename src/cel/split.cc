@@ -209,6 +209,7 @@ std::string CanonicalNode(const Plan& plan, std::uint32_t node) {
       break;
     case Op::kCall:
       add(plan.overloads[n.a]->function->name);
+      if (plan.calendar != nullptr && UsesCalendar(plan.overloads[n.a]->function->name)) add(plan.calendar->hash());
       for (std::uint32_t i = 0; i < n.overloads; ++i) add(plan.overloads[n.a + i]->signature);
       break;
     case Op::kMatches:

@@ -6,7 +6,7 @@
 namespace zhitui::decide {
 namespace {
 
-constexpr std::uint64_t kStateVersion = 1;
+constexpr std::uint64_t kStateVersion = 2;  // 1: without RuleState::corrected
 
 using Json = nlohmann::ordered_json;
 
@@ -72,6 +72,7 @@ std::string SubjectState::Encode() const {
     PutDate(w, s.told_upcoming);
     PutDate(w, s.told_reminder);
     PutDate(w, s.due);
+    PutDate(w, s.corrected);
   }
   return w.Take();
 }
@@ -79,7 +80,8 @@ std::string SubjectState::Encode() const {
 Result<SubjectState> SubjectState::Decode(std::string_view bytes) {
   ByteReader r(bytes);
   SubjectState state;
-  if (r.U64() != kStateVersion) return Fatal("a subject's state has an unknown version");
+  const std::uint64_t version = r.U64();
+  if (version != 1 && version != kStateVersion) return Fatal("a subject's state has an unknown version");
   state.ruleset = r.Str();
   state.now = Instant(Millis(r.I64()));
   state.dead = r.Bool();
@@ -105,6 +107,7 @@ Result<SubjectState> SubjectState::Decode(std::string_view bytes) {
     s.told_upcoming = GetDate(r);
     s.told_reminder = GetDate(r);
     s.due = GetDate(r);
+    if (version > 1) s.corrected = GetDate(r);
     state.rules.push_back(std::move(s));
   }
   if (!r.ok() || !r.AtEnd()) return Fatal("a subject's state is damaged");
@@ -127,6 +130,7 @@ std::string Decision::ToJson() const {
   j["at"] = FormatInstant(at);
   if (amount) j["amount"] = amount->ToString();
   if (!unit.empty()) j["unit"] = unit;
+  if (from) j["from"] = FormatDate(*from);
   if (until) j["until"] = FormatDate(*until);
   if (!reason.empty()) j["reason"] = reason;
   if (!message.empty()) j["message"] = message;
@@ -178,6 +182,7 @@ Result<Decision> Decision::FromJson(std::string_view text) {
       if (!d.amount) return Invalid("a decision has a bad amount");
     }
     d.unit = j.value("unit", "");
+    d.from = DateField(j, "from");
     d.until = DateField(j, "until");
     d.reason = j.value("reason", "");
     d.message = j.value("message", "");

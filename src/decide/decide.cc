@@ -72,12 +72,22 @@ class Pass {
   void Quiet() { quiet_ = true; }
   // The event happened on an earlier day than the subject's history has reached.
   void Late(Date event_day) { event_day_ = event_day; }
+  // Which values entered after the fact have not been taken account of yet: those of the day itself, or, under a new
+  // ruleset, all that the subject has not seen. By default none: what a changed fact does is no correction.
+  enum class Entered : std::uint8_t { kNone, kToday, kUnseen };
+  void Entries(Entered entered) { entered_ = entered; }
 
   void Look(const Rule& rule) {
     arena_.Reset();
     ++outcome_.evaluations;
     const Determination determination = rules::Evaluate(rule, profile_, today_, arena_);
-    const Outlook outlook = rules::LookAhead(rule, profile_, determination, today_, HorizonOf(today_), arena_);
+    Outlook outlook = rules::LookAhead(rule, profile_, determination, today_, HorizonOf(today_), arena_);
+    // What a value yet to be entered will change of days then over is told as a correction, and not foretold.
+    const std::optional<rules::Recomputation> recomputed = rules::NextRecomputation(rule, profile_, today_, arena_);
+    if (recomputed && recomputed->open) {
+      if (outlook.eligible_from == recomputed->day) outlook.eligible_from.reset();
+      if (outlook.eligible_until == recomputed->day) outlook.eligible_until.reset();
+    }
 
     RuleState next = Find(rule.id);
     const Standing was = next.standing;
@@ -97,18 +107,20 @@ class Pass {
     next.upcoming = determination.answer == Answer::kEligible ? std::nullopt : outlook.eligible_from;
     next.until = determination.answer == Answer::kEligible ? outlook.eligible_until : std::nullopt;
 
-    // A late event that turns over what was told for a later day is a correction of it.
-    const bool told_later = event_day_ && Find(rule.id).since > *event_day_ && Find(rule.id).flips > 0;
+    std::optional<Transition> moved;
     if (determination.answer == Answer::kEligible && !was_eligible) {
-      Decide(rule, next, determination, told_later ? Transition::kCorrection : Transition::kEligible,
-             Transition::kEligible, today_, determination.amount, outlook.eligible_until, "");
+      moved = Transition::kEligible;
     } else if (determination.answer == Answer::kIneligible && was_eligible) {
-      Decide(rule, next, determination, told_later ? Transition::kCorrection : Transition::kCeased, Transition::kCeased,
-             today_, next.amount, std::nullopt, "");
+      moved = Transition::kCeased;
     } else if (determination.answer == Answer::kEligible && was_eligible &&
                !SameAmount(next.amount, determination.amount)) {
-      Decide(rule, next, determination, told_later ? Transition::kCorrection : Transition::kAmountChanged,
-             Transition::kAmountChanged, today_, determination.amount, outlook.eligible_until, "");
+      moved = Transition::kAmountChanged;
+    }
+    const std::optional<Date> from = Correct(rule, determination, outlook, moved.has_value(), next);
+    if (moved) {
+      const bool ceased = *moved == Transition::kCeased;
+      Decide(rule, next, determination, from ? Transition::kCorrection : *moved, *moved, today_,
+             ceased ? next.amount : determination.amount, from, ceased ? std::nullopt : outlook.eligible_until, "");
     }
     if (determination.answer == Answer::kEligible) {
       next.amount = determination.amount;
@@ -147,6 +159,7 @@ class Pass {
     }
     if (next.upcoming && Reached(rule, NotifyOn::kUpcoming, *next.upcoming)) next.told_upcoming = next.upcoming;
     if (next.until && Reached(rule, NotifyOn::kReminder, *next.until)) next.told_reminder = next.until;
+    if (recomputed) sooner(recomputed->day);
     if (rule.recheck_daily) sooner(today_ + std::chrono::days(1));
     next.due = due;
     Put(std::move(next));
@@ -183,6 +196,40 @@ class Pass {
   }
 
  private:
+  // Takes account of a late event and of values entered after the fact. The first day concerned when what moved today
+  // is a correction; what is corrected of days that are over, or already stands as it should, is told here.
+  std::optional<Date> Correct(const Rule& rule, const Determination& determination, const Outlook& outlook, bool moved,
+                              RuleState& next) {
+    const std::optional<Date> seen = next.corrected;
+    std::optional<Date> first;
+    std::optional<Date> entered;
+    for (const rules::Retroactive& r : rule.retroactive) {
+      if (r.entered > today_) break;
+      next.corrected = r.entered;
+      const bool fresh = entered_ == Entered::kToday ? r.entered == today_ : entered_ == Entered::kUnseen;
+      if (!fresh || (seen && r.entered <= *seen)) continue;
+      first = first ? std::min(*first, r.from) : r.from;
+      entered = entered ? std::min(*entered, r.entered) : r.entered;
+    }
+    if (entered) {
+      const std::optional<rules::Recomputed> changed =
+          rules::Recompute(rule, profile_, *first, *entered - std::chrono::days(1), today_, arena_);
+      if (changed && moved && !changed->until) return changed->from;
+      if (changed) {
+        const bool was = changed->was.answer == Answer::kEligible;
+        const bool is = changed->is.answer == Answer::kEligible;
+        const Transition told_as = !is ? Transition::kCeased : was ? Transition::kAmountChanged : Transition::kEligible;
+        Decide(rule, next, changed->is, Transition::kCorrection, told_as, today_,
+               is ? changed->is.amount : changed->was.amount, changed->from,
+               changed->until ? changed->until : outlook.eligible_until, "");
+      }
+    }
+    // A late event that turns over what was told for a later day is a correction of it.
+    const bool told_later = event_day_ && Find(rule.id).since > *event_day_ && Find(rule.id).flips > 0;
+    if (!told_later || !moved) return std::nullopt;
+    return std::max(Find(rule.id).since, rules::HoldsSince(rule, profile_, determination, *event_day_, today_, arena_));
+  }
+
   RuleState Find(const std::string& rule) const {
     const auto it = std::lower_bound(state_.rules.begin(), state_.rules.end(), rule,
                                      [](const RuleState& s, const std::string& id) { return s.rule < id; });
@@ -194,7 +241,7 @@ class Pass {
 
   void Put(RuleState next) {
     const bool keep = next.standing != Standing::kIneligible || next.due || next.flips > 0 || next.told_upcoming ||
-                      next.told_reminder || next.upcoming;
+                      next.told_reminder || next.upcoming || next.corrected;
     const auto it = std::lower_bound(state_.rules.begin(), state_.rules.end(), next.rule,
                                      [](const RuleState& s, const std::string& id) { return s.rule < id; });
     const bool there = it != state_.rules.end() && it->rule == next.rule;
@@ -222,10 +269,11 @@ class Pass {
 
   void Decide(const Rule& rule, RuleState& next, const Determination& determination, Transition transition,
               Transition told_as, Date occurrence, const std::optional<value::Decimal>& amount,
-              std::optional<Date> until, std::string_view reason) {
+              std::optional<Date> from, std::optional<Date> until, std::string_view reason) {
     Occur(next, occurrence);
     if (quiet_) return;
     Decision d = Base(rule.id, &rule, transition, told_as, occurrence, amount);
+    d.from = from;
     d.until = until;
     d.reason = reason;
     Fill(d, rule, determination);
@@ -367,6 +415,7 @@ class Pass {
   Outcome& outcome_;
   bool quiet_ = false;
   std::optional<Date> event_day_;
+  Entered entered_ = Entered::kNone;
 };
 
 // Rules in the state that the ruleset no longer has.
@@ -404,6 +453,7 @@ Outcome Advance(const facts::Profile& profile, SubjectState& state, const rules:
     if (at > upto) break;
     state.now = std::max(state.now, at);
     Pass pass(profile, state, ruleset, subject, at, arena, outcome);
+    pass.Entries(Pass::Entered::kToday);
     std::vector<std::string> fire;
     for (const RuleState& s : state.rules) {
       if (s.due && *s.due <= *due) fire.push_back(s.rule);
@@ -423,8 +473,18 @@ Outcome Advance(const facts::Profile& profile, SubjectState& state, const rules:
   return outcome;
 }
 
+namespace {
+
+bool HasState(const SubjectState& state, const std::string& rule) {
+  const auto it = std::lower_bound(state.rules.begin(), state.rules.end(), rule,
+                                   [](const RuleState& s, const std::string& id) { return s.rule < id; });
+  return it != state.rules.end() && it->rule == rule;
+}
+
+}  // namespace
+
 Outcome React(const facts::Profile& profile, SubjectState& state, const rules::RuleSet& ruleset,
-              std::string_view subject, const Change& change, value::Arena& arena) {
+              std::string_view subject, const Change& change, value::Arena& arena, std::optional<Shortcut> shortcut) {
   Outcome outcome;
   state.now = std::max(state.now, change.now);
   Pass pass(profile, state, ruleset, subject, state.now, arena, outcome);
@@ -444,12 +504,28 @@ Outcome React(const facts::Profile& profile, SubjectState& state, const rules::R
   }
   const bool all = state.ruleset != RulesetTag(ruleset) || state.dead;
   state.dead = false;
+  const auto look = [&](std::span<const std::uint32_t> touched) {
+    std::vector<std::uint64_t> open;
+    if (shortcut) {
+      shortcut->engine.At(kShanghai.DateOf(state.now))->Open(profile.slots(), shortcut->scratch, &open);
+    }
+    for (const std::uint32_t i : touched) {
+      const Rule& rule = ruleset.rules()[i];
+      if (shortcut && !rule.recheck_daily && !HasState(state, rule.id)) {
+        const std::uint32_t number = shortcut->engine.NumberOf(i);
+        if ((open[number / 64] >> number % 64 & 1) == 0) continue;
+      }
+      pass.Look(rule);
+    }
+  };
   if (all) {
+    // Who has never been looked at has been told nothing that could be corrected.
+    if (!state.ruleset.empty() && state.ruleset != RulesetTag(ruleset)) pass.Entries(Pass::Entered::kUnseen);
     for (const RuleState& gone : Repealed(state, ruleset)) pass.End(gone, nullptr, "repealed");
-    for (const std::uint32_t i : ruleset.RulesOf(profile.schema().kind())) pass.Look(ruleset.rules()[i]);
+    look(ruleset.RulesOf(profile.schema().kind()));
     state.ruleset = RulesetTag(ruleset);
   } else {
-    for (const std::uint32_t i : ruleset.Touched(profile.schema().kind(), change.slots)) pass.Look(ruleset.rules()[i]);
+    look(ruleset.Touched(profile.schema().kind(), change.slots));
   }
   return outcome;
 }
@@ -478,6 +554,10 @@ std::string StillTrue(const Decision& decision, const SubjectState& state) {
   const auto it =
       std::find_if(state.rules.begin(), state.rules.end(), [&](const RuleState& s) { return s.rule == decision.rule; });
   const Standing standing = it == state.rules.end() ? Standing::kIneligible : it->standing;
+  // Days that are over do not change by what holds today.
+  const bool over = decision.transition == Transition::kCorrection && decision.from && decision.until &&
+                    *decision.until <= decision.occurrence;
+  if (over) return "";
   const bool holds = standing == Standing::kEligible || standing == Standing::kUnknownWasEligible;
   switch (decision.told_as) {
     case Transition::kEligible:

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "base/base.h"
+#include "engine/engine.h"
 #include "facts/facts.h"
 #include "rules/rules.h"
 #include "value/value.h"
@@ -29,7 +30,7 @@ enum class Transition : std::uint8_t {
   kAmountChanged = 2,
   kCeased = 3,
   kReminder = 4,
-  kCorrection = 5,  // a late event changed an answer that had been told
+  kCorrection = 5,  // a late event, or a value entered after the fact, changed what had been true of earlier days
 };
 const char* TransitionName(Transition transition);
 std::optional<Transition> ParseTransition(std::string_view name);
@@ -49,6 +50,7 @@ struct RuleState {
   std::optional<Date> told_upcoming;  // the day last announced
   std::optional<Date> told_reminder;  // the end last reminded of
   std::optional<Date> due;            // the next day this rule must be looked at with no new facts
+  std::optional<Date> corrected;      // the last day of a value entered after the fact that is taken account of
 };
 
 struct SubjectState {
@@ -88,9 +90,11 @@ struct Decision {
   Instant at{};              // now
   std::optional<value::Decimal> amount;
   std::string unit;
-  std::optional<Date> until;  // the day eligibility ends, if known
-  std::string reason;         // "", "repealed", "dead"
-  std::string message;        // template name; empty when notify < 0
+  std::optional<Date> from;  // of a correction: the first day it concerns
+  std::optional<Date>
+      until;            // the day eligibility ends, if known; of a correction of days now over: the day after them
+  std::string reason;   // "", "repealed", "dead"
+  std::string message;  // template name; empty when notify < 0
   std::vector<Channel> channels;
   Millis escalate_after{0};
   std::vector<std::string> recipients;  // subject ids who are told
@@ -103,7 +107,9 @@ struct Decision {
   std::string ToJson() const;  // the `data` of the CloudEvent
   static Result<Decision> FromJson(std::string_view json);
 };
-// id = StableId(kind, subject, rule, notify entry, transition, occurrence, amount, n-th flip of that occurrence).
+// A correction by an entered value has as occurrence the day it was entered (or first noticed, when the rule came
+// later); with an `until` not after its occurrence it concerns days that are over and leaves the standing as it is. id
+// = StableId(kind, subject, rule, notify entry, transition, occurrence, amount, n-th flip of that occurrence).
 
 // The notification of a decision for one recipient: 28 hex digits of a StableId over decision and recipient, then the
 // recipient's shard as 4 hex digits, so that a receipt finds its record without an index.
@@ -125,10 +131,16 @@ struct Change {
   std::span<const std::uint32_t> slots;  // facts that changed
   bool baseline = false;                 // set states, decide nothing
 };
+// The kind's engine, to pass over rules that cannot hold before other facts change; the outcome is the same without it.
+struct Shortcut {
+  const engine::Engine& engine;  // of the same ruleset
+  engine::Scratch& scratch;
+};
 // Reacts to facts that changed (the profile already holds them): evaluates the rules they touch, and all rules when the
 // ruleset is another one than the state's, or the subject died or came back.
 Outcome React(const facts::Profile& profile, SubjectState& state, const rules::RuleSet& ruleset,
-              std::string_view subject, const Change& change, value::Arena& arena);
+              std::string_view subject, const Change& change, value::Arena& arena,
+              std::optional<Shortcut> shortcut = std::nullopt);
 
 // True when the decision still holds: the rule's standing is what the decision told (for upcoming: still to come or
 // already eligible), the subject is alive. Otherwise a reason: "no_longer_true", "subject_dead", "rule_repealed".

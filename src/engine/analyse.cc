@@ -113,7 +113,9 @@ void AnalyseOrdered(const Fact& fact, Condition& condition, Date day, Probe& pro
   } else if (fact.key == Key::kDate) {
     low = kFirstDay.time_since_epoch().count();
     high = kLastDay.time_since_epoch().count();
-    inside = {today, 0, today - 40'000, today + 40'000};
+    inside = {today};
+    // A calendar's functions are closed for the years it covers only.
+    for (int year = 1900; year <= 2100; ++year) inside.push_back(MakeDate(year, 7, 1).time_since_epoch().count());
   }
   inside.push_back(low);
   inside.push_back(high);

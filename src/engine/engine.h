@@ -136,6 +136,8 @@ class Engine {
   const rules::RuleSet& ruleset() const;
   // Indexes into ruleset().rules(), in an order of the engine's own: the number of a rule in answers is its place here.
   std::span<const std::uint32_t> rules() const;
+  // The place in rules() of a rule of this kind, by its index in ruleset().rules().
+  std::uint32_t NumberOf(std::uint32_t rule) const;
 
  private:
   struct Impl;

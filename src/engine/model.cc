@@ -131,6 +131,8 @@ class Builder {
       first.push_back(std::move(all));
     }
     model_.rules = std::move(rules);
+    model_.number_of.assign(model_.ruleset->rules().size(), kNone);
+    for (std::uint32_t i = 0; i < model_.rules.size(); ++i) model_.number_of[model_.rules[i]] = i;
     // The full ones first.
     std::vector<std::uint32_t> by_size(more.size());
     std::iota(by_size.begin(), by_size.end(), 0U);

@@ -315,5 +315,6 @@ std::shared_ptr<const Table> Engine::At(Date day) const {
 
 const rules::RuleSet& Engine::ruleset() const { return *impl_->model->ruleset; }
 std::span<const std::uint32_t> Engine::rules() const { return impl_->model->rules; }
+std::uint32_t Engine::NumberOf(std::uint32_t rule) const { return impl_->model->number_of[rule]; }
 
 }  // namespace zhitui::engine

@@ -63,6 +63,7 @@ std::string ValueOf(const std::string& name, const decide::Decision& d, std::str
   if (name == "amount") return d.amount ? d.amount->ToString() : "";
   if (name == "unit") return UnitText(d.unit, locale);
   if (name == "occurrence") return DateText(d.occurrence, locale);
+  if (name == "from") return d.from ? DateText(*d.from, locale) : "";
   if (name == "until") return d.until ? DateText(*d.until, locale) : "";
   if (name == "deadline") return d.deadline.In(locale);
   if (name == "url") return d.apply_url;

@@ -137,8 +137,8 @@ bool Template::Has(Channel channel) const {
 }
 
 const std::vector<std::string>& PlaceholderNames() {
-  static const std::vector<std::string> names = {"title",    "owner", "amount",    "unit",    "occurrence", "until",
-                                                 "deadline", "url",   "materials", "reasons", "rule"};
+  static const std::vector<std::string> names = {"title", "owner",    "amount", "unit",      "occurrence", "from",
+                                                 "until", "deadline", "url",    "materials", "reasons",    "rule"};
   return names;
 }
 

@@ -172,13 +172,24 @@ Status Decider::Apply(const std::vector<Record>& records, const std::map<std::st
   return s;
 }
 
+struct Decider::Lane {
+  value::Arena arena;
+  engine::Scratch scratch;
+};
+
+Decider::Decider(Core& core) : core_(core) {
+  for (const std::string& kind : core.parts.ruleset->kinds()) {
+    engines_[kind] = engine::Engine::Build(core.parts.ruleset, kind);
+  }
+}
+
 Status Decider::Settle(std::vector<Group>& groups) {
   std::vector<Group*> open;
   open.reserve(groups.size());
   for (Group& g : groups) open.push_back(&g);
   std::vector<Shard> touched;
   const std::size_t lanes = std::max<std::size_t>(1, core_.options.lanes);
-  std::vector<value::Arena> arenas(lanes);
+  std::vector<Lane> threads(lanes);
   for (int attempt = 0; !open.empty(); ++attempt) {
     if (attempt == kConflictRetries) return Unavailable("subject records keep changing under the decide loop");
     std::vector<store::RecordKey> keys;
@@ -188,7 +199,7 @@ Status Decider::Settle(std::vector<Group>& groups) {
     if (!stored) return std::unexpected(stored.error());
     std::vector<Computed> computed(open.size());
     ForEach(open.size(), lanes,
-            [&](std::size_t i, std::size_t lane) { computed[i] = Compute(*open[i], (*stored)[i], arenas[lane]); });
+            [&](std::size_t i, std::size_t lane) { computed[i] = Compute(*open[i], (*stored)[i], threads[lane]); });
     if (Status s = Write(open, computed, touched); !s) return s;
   }
   return core_.Drain(touched);
@@ -237,7 +248,12 @@ Status Decider::Write(std::vector<Group*>& open, std::vector<Computed>& computed
   return {};
 }
 
-Decider::Computed Decider::Compute(const Group& group, const store::StoredRecord& stored, value::Arena& arena) const {
+Decider::Computed Decider::Compute(const Group& group, const store::StoredRecord& stored, Lane& lane) const {
+  value::Arena& arena = lane.arena;
+  std::optional<decide::Shortcut> shortcut;
+  if (const auto engine = engines_.find(group.kind); engine != engines_.end()) {
+    shortcut.emplace(decide::Shortcut{*engine->second, lane.scratch});
+  }
   Computed out;
   const rules::RuleSet& ruleset = *core_.parts.ruleset;
   const std::shared_ptr<const facts::Schema> schema = ruleset.SchemaOf(group.kind);
@@ -278,7 +294,7 @@ Decider::Computed Decider::Compute(const Group& group, const store::StoredRecord
         decide::Change change;
         change.now = std::max(state.now, p.due);
         change.event_time = change.now;
-        take(decide::React(profile, state, ruleset, group.subject, change, arena));
+        take(decide::React(profile, state, ruleset, group.subject, change, arena, shortcut));
       }
       continue;
     }
@@ -309,7 +325,7 @@ Decider::Computed Decider::Compute(const Group& group, const store::StoredRecord
     if (merged->changed.empty() && merged->stale > 0) ++out.stale;
     known = true;
     change.slots = merged->changed;
-    take(decide::React(profile, state, ruleset, group.subject, change, arena));
+    take(decide::React(profile, state, ruleset, group.subject, change, arena, shortcut));
   }
   if (!out.write) return out;
 

@@ -3,16 +3,18 @@
 // The decide half: input records and time events -> profiles, standings, dues, decisions, dead letters.
 
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "engine/engine.h"
 #include "pipeline/core.h"
 
 namespace zhitui::pipeline {
 
 class Decider {
  public:
-  explicit Decider(Core& core) : core_(core) {}
+  explicit Decider(Core& core);
 
   // Applies records in order. On success all of it is durable, the outboxes are drained and the dead letters produced:
   // the records' offsets may be committed. `partitions`: partition count by topic, to find records on a wrong
@@ -35,12 +37,14 @@ class Decider {
   struct Computed;
 
   Status Settle(std::vector<Group>& groups);
-  Computed Compute(const Group& group, const store::StoredRecord& stored, value::Arena& arena) const;
+  struct Lane;  // what one thread works with
+  Computed Compute(const Group& group, const store::StoredRecord& stored, Lane& lane) const;
   Status Write(std::vector<Group*>& open, std::vector<Computed>& computed, std::vector<Shard>& touched);
   void DeadLetter(const Record& record, const std::string& reason, const std::string& detail);
   Status FlushDeadLetters();
 
   Core& core_;
+  std::map<std::string, std::shared_ptr<const engine::Engine>, std::less<>> engines_;  // by kind
   std::vector<Record> dead_letters_;
 };
 

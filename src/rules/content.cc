@@ -67,6 +67,7 @@ std::string DeterminationHash(const Rule& rule, const std::vector<Param>& params
   for (const Param& param : params) {
     id.Add(param.name).Add(static_cast<std::int64_t>(param.values.size()));
     for (const cel::DatedValue& dated : param.values) {
+      if (dated.entered) id.Add("entered " + FormatDate(*dated.entered));
       id.Add(FormatDate(dated.from)).Add(value::KindName(dated.value.kind())).Add(value::ToJson(dated.value));
     }
   }

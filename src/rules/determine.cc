@@ -121,12 +121,9 @@ bool Differ(const Determination& a, const Determination& b) {
   return a.amount && value::Decimal::Compare(*a.amount, *b.amount) != 0;
 }
 
-}  // namespace
-
-Determination Evaluate(const Rule& rule, const facts::Profile& profile, Date today, value::Arena& arena) {
+Determination EvaluateAt(const Rule& rule, const cel::Activation& activation, value::Arena& arena) {
   Determination out;
-  const cel::Activation activation{profile.slots(), today};
-  out.in_force = InForce(rule, today);
+  out.in_force = InForce(rule, activation.today);
   out.criteria.reserve(rule.criteria.size());
   bool any_false = false;
   bool any_open = false;
@@ -161,17 +158,16 @@ Determination Evaluate(const Rule& rule, const facts::Profile& profile, Date tod
   return out;
 }
 
-Outlook LookAhead(const Rule& rule, const facts::Profile& profile, const Determination& now, Date today, Date horizon,
-                  value::Arena& arena) {
+Outlook LookAheadAt(const Rule& rule, cel::Activation activation, const Determination& now, Date horizon,
+                    value::Arena& arena) {
   Outlook out;
   const bool eligible_now = now.answer == Answer::kEligible;
-  cel::Activation activation{profile.slots(), today};
   Determination current = now;
   for (int step = 0; step < kMaxSteps; ++step) {
     const std::optional<Date> next = NextCandidate(rule, activation, current, horizon, arena);
     if (!next || *next > horizon || *next <= activation.today) return out;
     activation.today = *next;
-    current = Evaluate(rule, profile, *next, arena);
+    current = EvaluateAt(rule, activation, arena);
     if (!out.next_change && Differ(current, now)) out.next_change = *next;
     const bool eligible_then = current.answer == Answer::kEligible;
     if (eligible_then != eligible_now) {
@@ -181,6 +177,84 @@ Outlook LookAhead(const Rule& rule, const facts::Profile& profile, const Determi
   }
   if (!out.next_change) out.next_change = activation.today;
   return out;
+}
+
+// The next day after the activation's, not after `last`, on which answer or amount may differ.
+Date NextOf(const Rule& rule, const cel::Activation& activation, const Determination& now, Date last,
+            value::Arena& arena) {
+  const std::optional<Date> next = LookAheadAt(rule, activation, now, last, arena).next_change;
+  return next.value_or(last + std::chrono::days(1));
+}
+
+// What a person was or is told: an unknown answer is nothing.
+bool TellsApart(const Determination& was, const Determination& is) {
+  if (was.answer == Answer::kUnknown || is.answer == Answer::kUnknown) return false;
+  return Differ(was, is);
+}
+
+}  // namespace
+
+Determination Evaluate(const Rule& rule, const facts::Profile& profile, Date today, value::Arena& arena) {
+  return EvaluateAt(rule, {profile.slots(), today}, arena);
+}
+
+Outlook LookAhead(const Rule& rule, const facts::Profile& profile, const Determination& now, Date today, Date horizon,
+                  value::Arena& arena) {
+  return LookAheadAt(rule, {profile.slots(), today}, now, horizon, arena);
+}
+
+std::optional<Recomputed> Recompute(const Rule& rule, const facts::Profile& profile, Date first, Date before,
+                                    Date today, value::Arena& arena) {
+  if (rule.valid_from) first = std::max(first, *rule.valid_from);
+  std::optional<Recomputed> out;
+  for (Date day = first; day <= today && (out || day < today);) {
+    const cel::Activation then{profile.slots(), day, before};
+    const cel::Activation now{profile.slots(), day, today};
+    Determination was = EvaluateAt(rule, then, arena);
+    Determination is = EvaluateAt(rule, now, arena);
+    const Date next = std::min(NextOf(rule, then, was, today, arena), NextOf(rule, now, is, today, arena));
+    if (TellsApart(was, is)) {
+      if (!out) out = Recomputed{day, std::nullopt, {}, {}};
+      out->until.reset();
+      out->was = std::move(was);
+      out->is = std::move(is);
+    } else if (out && !out->until) {
+      out->until = day;
+    }
+    day = next;
+  }
+  return out;
+}
+
+std::optional<Recomputation> NextRecomputation(const Rule& rule, const facts::Profile& profile, Date today,
+                                               value::Arena& arena) {
+  for (std::size_t i = 0; i < rule.retroactive.size(); ++i) {
+    const Date entered = rule.retroactive[i].entered;
+    if (entered <= today || (i > 0 && rule.retroactive[i - 1].entered == entered)) continue;
+    Date first = entered;
+    for (const Retroactive& r : rule.retroactive) {
+      if (r.entered == entered) first = std::min(first, r.from);
+    }
+    const std::optional<Recomputed> changed =
+        Recompute(rule, profile, first, entered - std::chrono::days(1), entered, arena);
+    if (changed) return Recomputation{entered, !changed->until};
+  }
+  return std::nullopt;
+}
+
+Date HoldsSince(const Rule& rule, const facts::Profile& profile, const Determination& now, Date earliest, Date today,
+                value::Arena& arena) {
+  Date since = today;
+  bool holds = false;
+  for (Date day = earliest; day < today;) {
+    const cel::Activation activation{profile.slots(), day, today};
+    const Determination then = EvaluateAt(rule, activation, arena);
+    const bool same = !Differ(then, now);
+    if (same && !holds) since = day;
+    holds = same;
+    day = NextOf(rule, activation, then, today, arena);
+  }
+  return holds ? since : today;
 }
 
 }  // namespace zhitui::rules

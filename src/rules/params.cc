@@ -59,6 +59,39 @@ void Unify(Param& param, const std::vector<const yaml::Node*>& nodes, Diagnostic
   param.type = value::Primitive(param.values.front().value.kind());
 }
 
+// The value of a day: plain, or {is: 300, entered: 2025-09-10} where it is entered after the fact.
+void ParseEntry(const yaml::Node& node, Date from, Param& param, std::vector<const yaml::Node*>& nodes,
+                Diagnostics* diagnostics) {
+  const yaml::Node* is = &node;
+  std::optional<Date> entered;
+  if (node.IsMapping()) {
+    yaml::Reader reader(node, diagnostics);
+    is = reader.Required("is");
+    const yaml::Node* day = reader.Required("entered");
+    reader.Done();
+    if (is == nullptr || day == nullptr) return;
+    entered = yaml::ToDate(*day, diagnostics);
+    if (!entered) return;
+    if (*entered <= from) {
+      diagnostics->push_back(
+          day->Fault("bad-param",
+                     "it is entered by " + FormatDate(*entered) + ", before it counts from " + FormatDate(from) + " on",
+                     "write only the value: `entered` is for one that comes after the fact"));
+      return;
+    }
+  }
+  const bool again = !param.values.empty() && param.values.back().from == from;
+  if (again && (!entered || (param.values.back().entered && *entered <= *param.values.back().entered))) {
+    diagnostics->push_back(node.Fault("bad-param", "a later value of one day needs a later `entered`",
+                                      "write for example `2025-07-01: [250, {is: 300, entered: 2025-09-10}]`"));
+    return;
+  }
+  const std::optional<Value> v = ParseScalar(*is, param.name, diagnostics);
+  if (!v) return;
+  param.values.push_back({from, *v, entered});
+  nodes.push_back(is);
+}
+
 }  // namespace
 
 std::vector<Param> ParseParams(const yaml::Node& node, Diagnostics* diagnostics) {
@@ -90,16 +123,21 @@ std::vector<Param> ParseParams(const yaml::Node& node, Diagnostics* diagnostics)
     } else if (CheckCount(value, value.entries().size(), kMaxDatedValues, "dated values", diagnostics)) {
       for (const auto& [from, dated] : value.entries()) {
         const std::optional<Date> day = yaml::ToDate(from, diagnostics);
-        const std::optional<Value> v = ParseScalar(dated, param.name, diagnostics);
-        if (!day || !v) continue;
+        if (!day) continue;
         if (!param.values.empty() && *day <= param.values.back().from) {
           diagnostics->push_back(
               from.Fault("bad-param", "the days of `" + param.name + "` are not in order", "write the earliest first"));
           continue;
         }
-        param.values.push_back({*day, *v});
-        nodes.push_back(&dated);
+        if (!dated.IsSequence()) {
+          ParseEntry(dated, *day, param, nodes, diagnostics);
+          continue;
+        }
+        if (dated.items().empty()) ParseScalar(dated, param.name, diagnostics);
+        for (const yaml::Node& item : dated.items()) ParseEntry(item, *day, param, nodes, diagnostics);
       }
+      if (param.values.size() > kMaxDatedValues)
+        CheckCount(value, param.values.size(), kMaxDatedValues, "dated values", diagnostics);
     }
     if (!param.values.empty()) Unify(param, nodes, diagnostics);
     out.push_back(std::move(param));

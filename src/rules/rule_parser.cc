@@ -186,9 +186,17 @@ class Parser {
   // Parameters and names, in the order in which expressions may use them.
   void Names(yaml::Reader& reader) {
     if (kind_ != nullptr) env_ = cel::Env::Extend(kind_->env);
+    env_.SetCalendar(CalendarOf(reader));
     if (const yaml::Node* params = reader.Optional("params")) {
       params_ = ParseParams(*params, diagnostics_);
-      for (const Param& param : params_) Declare(*params, param);
+      for (const Param& param : params_) {
+        Declare(*params, param);
+        for (const cel::DatedValue& v : param.values) {
+          if (v.entered) rule_.retroactive.push_back({v.from, *v.entered});
+        }
+      }
+      std::sort(rule_.retroactive.begin(), rule_.retroactive.end(),
+                [](const Retroactive& a, const Retroactive& b) { return a.entered < b.entered; });
     }
     const yaml::Node* let = reader.Optional("let");
     if (let == nullptr) return;
@@ -208,6 +216,23 @@ class Parser {
     }
   }
 
+  // The calendar that the rule names, or else the only one, or `cn`; nullptr: none.
+  std::shared_ptr<const cel::Calendar> CalendarOf(yaml::Reader& reader) {
+    auto it = kinds_.calendars.size() == 1 ? kinds_.calendars.begin() : kinds_.calendars.find("cn");
+    if (const yaml::Node* named = reader.Optional("calendar")) {
+      it = kinds_.calendars.find(named->text());
+      if (it == kinds_.calendars.end()) {
+        std::vector<std::string> known;
+        for (const auto& [id, calendar] : kinds_.calendars) known.push_back(id);
+        Fault(*named, "unknown-calendar", "there is no calendar `" + named->text() + "`",
+              known.empty() ? "add calendars/" + named->text() + ".yaml" : DidYouMean(named->text(), known));
+      }
+    }
+    if (it == kinds_.calendars.end()) return nullptr;
+    // Of one with mistakes its own are reported; that the rule asks it is none.
+    return it->second != nullptr ? it->second : cel::Calendar::Make(it->first, 2000, 2000, {}, {});
+  }
+
   void Declare(const yaml::Node& params, const Param& param) {
     if (kind_ == nullptr) return;
     if (param.type == nullptr) {
@@ -216,7 +241,10 @@ class Parser {
       return;
     }
     env_.AddDated("params." + param.name, param.type, param.values);
-    const Date first = param.values.front().from;
+    // A value entered after the fact is none yet on the first days for which it counts.
+    const auto known = std::find_if(param.values.begin(), param.values.end(),
+                                    [](const cel::DatedValue& v) { return !v.entered.has_value(); });
+    const Date first = known != param.values.end() ? known->from : *param.values.front().entered;
     if (param.constant || (rule_.valid_from && first <= *rule_.valid_from)) return;
     for (const auto& [key, value] : params.entries()) {
       if (key.text() != param.name) continue;

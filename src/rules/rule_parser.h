@@ -22,6 +22,8 @@ struct Kind {
 struct Kinds {
   std::map<std::string, Kind, std::less<>> by_name;
   std::set<std::string, std::less<>> broken;  // declared, but with mistakes: their rules are only partly checked
+  // By id; nullptr: declared, but with mistakes.
+  std::map<std::string, std::shared_ptr<const cel::Calendar>, std::less<>> calendars;
 };
 
 struct Param {
@@ -37,6 +39,10 @@ std::optional<Rule> ParseRule(const yaml::Document& document, const Kinds& kinds
 
 // `node` maps names to values or to dated values. Strings in the result point into `node`.
 std::vector<Param> ParseParams(const yaml::Node& node, Diagnostics* diagnostics);
+
+// nullptr and a diagnostic when the file has a mistake; `id` is then what it calls itself, if it does.
+std::shared_ptr<const cel::Calendar> ParseCalendar(const yaml::Document& document, std::string& id,
+                                                   Diagnostics* diagnostics);
 
 // The tests of `rule`, whose criteria are complete. `schema` may be nullptr: facts are then not checked.
 std::vector<RuleTest> ParseTests(const yaml::Node& node, const Rule& rule, const facts::Schema* schema,

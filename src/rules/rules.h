@@ -92,6 +92,12 @@ struct RuleTest {
   Location at;
 };
 
+// A value of a param that was entered after the fact: from `entered` on it counts for the days from `from` on.
+struct Retroactive {
+  Date from;
+  Date entered;
+};
+
 struct Rule {
   std::string id;
   std::string kind;  // subject kind
@@ -109,8 +115,9 @@ struct Rule {
   std::vector<Notify> notify;
   std::vector<RuleTest> tests;
   bool recheck_daily = false;
-  std::vector<std::uint32_t> slots;  // facts that can change the answer or amount, sorted
-  std::string hash;                  // of what can change a determination
+  std::vector<Retroactive> retroactive;  // of all params, sorted by `entered`
+  std::vector<std::uint32_t> slots;      // facts that can change the answer or amount, sorted
+  std::string hash;                      // of what can change a determination
   Location at;
 };
 
@@ -121,7 +128,8 @@ struct SourceFile {
 
 class RuleSet {
  public:
-  // Files under facts/ are schemas, under messages/ are message templates (not read here), all other *.yaml are rules.
+  // Files under facts/ are schemas, under calendars/ working-day calendars, under messages/ message templates (not read
+  // here); all other *.yaml are rules.
   // nullptr and at least one diagnostic when anything is wrong. `each` runs over the rule files; the result,
   // diagnostics included, does not depend on it.
   static std::shared_ptr<const RuleSet> Build(const std::vector<SourceFile>& files, Diagnostics* diagnostics,
@@ -172,6 +180,29 @@ struct Outlook {
 // Looks from `today` on, not after `horizon`. `now` is Evaluate's answer for today.
 Outlook LookAhead(const Rule& rule, const facts::Profile& profile, const Determination& now, Date today, Date horizon,
                   value::Arena& arena);
+
+// What values entered after the fact change about days that were over, with the facts as they are: the days before
+// `today`, from `first` on, compared as known at `before` and as known `today`.
+struct Recomputed {
+  Date from;                  // the first day with another answer or amount; before `today`
+  std::optional<Date> until;  // the day after the last such day; nullopt: today's differs, too
+  Determination was;          // of the last such day, before
+  Determination is;           // and now
+};
+// nullopt: nothing that can be told, eligible or an amount on either side, differs on a day before `today`.
+std::optional<Recomputed> Recompute(const Rule& rule, const facts::Profile& profile, Date first, Date before,
+                                    Date today, value::Arena& arena);
+// The next day after `today` on which a value is entered that changes days then over; `open`: that day, too.
+struct Recomputation {
+  Date day;
+  bool open = false;
+};
+std::optional<Recomputation> NextRecomputation(const Rule& rule, const facts::Profile& profile, Date today,
+                                               value::Arena& arena);
+// The first day, not before `earliest`, from which answer and amount are without a break those of `today`, by what is
+// known today. `now` is Evaluate's answer for today.
+Date HoldsSince(const Rule& rule, const facts::Profile& profile, const Determination& now, Date earliest, Date today,
+                value::Arena& arena);
 
 // JSON of one determination: answer, amount, unit, each criterion with truth, label, citation and the facts it read
 // (sensitive ones without value), missing facts with label and source, outlook, apply. For evaluate and

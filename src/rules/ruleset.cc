@@ -53,6 +53,15 @@ struct RuleSetBuilder {
     kinds.by_name.emplace(schema->kind(), std::move(kind));
   }
 
+  void AddCalendar(const SourceFile& file) {
+    const std::optional<yaml::Document> document = yaml::Parse(file.path, file.text, diagnostics);
+    // As calendars/cn.yaml declares cn, a file with mistakes is known by its name.
+    std::string id = file.path.substr(10, file.path.find('.') - 10);
+    std::shared_ptr<const cel::Calendar> calendar;
+    if (document) calendar = ParseCalendar(*document, id, diagnostics);
+    kinds.calendars.emplace(id, std::move(calendar));
+  }
+
   // What became of one file; several are read at a time.
   struct Read {
     std::optional<yaml::Document> document;
@@ -117,8 +126,25 @@ std::shared_ptr<const RuleSet> RuleSet::Build(const std::vector<SourceFile>& fil
   for (const SourceFile* file : sorted) {
     if (file->path.starts_with("facts/")) builder.AddSchema(*file);
   }
+  std::size_t calendars = 0;
   for (const SourceFile* file : sorted) {
-    if (file->path.starts_with("facts/") || file->path.starts_with("messages/")) continue;
+    if (!file->path.starts_with("calendars/")) continue;
+    if (++calendars > kMaxCalendars) {
+      diagnostics->push_back({{file->path, 0, 0},
+                              1,
+                              "too-many",
+                              "more than " + std::to_string(kMaxCalendars) + " calendars",
+                              "keep those that rules use",
+                              ""});
+      break;
+    }
+    builder.AddCalendar(*file);
+  }
+  for (const SourceFile* file : sorted) {
+    if (file->path.starts_with("facts/") || file->path.starts_with("messages/") ||
+        file->path.starts_with("calendars/")) {
+      continue;
+    }
     if (rule_files.size() == kMaxRules) {
       diagnostics->push_back({{file->path, 0, 0},
                               1,

@@ -111,7 +111,7 @@ std::string Period::ToString() const {
   return out;
 }
 
-std::optional<Date> AddPeriod(Date day, Period period) {
+std::optional<Date> AddPeriod(Date day, Period period, MonthEnd rule) {
   if (period.months != 0) {
     const year_month_day from(day);
     const std::int64_t index =
@@ -121,7 +121,12 @@ std::optional<Date> AddPeriod(Date day, Period period) {
     const year y(static_cast<int>(index / 12));
     const month m(static_cast<unsigned>(index % 12) + 1);
     const year_month_day same = y / m / from.day();
-    day = same.ok() ? local_days(same) : local_days(y / m / std::chrono::last);
+    if (same.ok()) {
+      day = local_days(same);
+    } else {
+      day = local_days(y / m / std::chrono::last);
+      if (rule == MonthEnd::kNextDay) day += days(1);
+    }
   }
   // In 64 bits: the sum of any day and any 32-bit count stays exact.
   const std::int64_t sum = std::int64_t{day.time_since_epoch().count()} + period.days;
@@ -129,19 +134,20 @@ std::optional<Date> AddPeriod(Date day, Period period) {
   return Date(std::chrono::days(sum));
 }
 
-int MonthsBetween(Date from, Date to) {
+int MonthsBetween(Date from, Date to, MonthEnd rule) {
   const year_month_day a(from);
   const year_month_day b(to);
   const int months =
       (static_cast<int>(b.year()) - static_cast<int>(a.year())) * 12 +
       (static_cast<int>(static_cast<unsigned>(b.month())) - static_cast<int>(static_cast<unsigned>(a.month())));
   if (a.day() <= b.day()) return months;
+  if (rule == MonthEnd::kNextDay) return months - 1;
   // The day of `from` may lie past the end of b's month: then that month's last day completes it.
   return b.day() == year_month_day_last(b.year(), b.month() / std::chrono::last).day() ? months : months - 1;
 }
 
-int AgeInYears(Date birth, Date on) {
-  const int months = MonthsBetween(birth, on);
+int AgeInYears(Date birth, Date on, MonthEnd rule) {
+  const int months = MonthsBetween(birth, on, rule);
   return months >= 0 ? months / 12 : -((11 - months) / 12);
 }
 

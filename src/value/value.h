@@ -45,6 +45,12 @@ class Arena {
   std::unique_ptr<Impl> impl_;
 };
 
+// How a result that has too many digits is rounded: to the nearest, halves away from zero or to the even digit; towards
+// zero or away from it; up or down.
+enum class Rounding : std::uint8_t { kHalfUp, kHalfEven, kDown, kUp, kCeil, kFloor };
+// "half_up", "half_even", "down", "up", "ceil", "floor".
+std::optional<Rounding> ParseRounding(std::string_view name);
+
 // An exact decimal: coefficient * 10^-scale, scale 0 to 18. Arithmetic that does not fit 64 bits of coefficient is an
 // error, never a rounding. Equal numbers compare equal whatever their scale (1.50 == 1.5).
 struct Decimal {
@@ -57,7 +63,18 @@ struct Decimal {
   static std::optional<Decimal> Add(Decimal a, Decimal b);
   static std::optional<Decimal> Subtract(Decimal a, Decimal b);
   static std::optional<Decimal> Multiply(Decimal a, Decimal b);
+  // To `digits` digits after the point, -18 to 18; -2 is whole hundreds. The result has that scale where it fits.
+  static std::optional<Decimal> Round(Decimal a, int digits, Rounding mode);
+  // a / b, rounded once to `digits` as above; nullopt when b is 0, too.
+  static std::optional<Decimal> Divide(Decimal a, Decimal b, int digits, Rounding mode);
   static int Compare(Decimal a, Decimal b);  // <0, 0, >0
+};
+inline constexpr int kMaxDecimalDigits = 18;
+
+// Which day stands for one that the month does not have: 30 February, or 29 February of a common year.
+enum class MonthEnd : std::uint8_t {
+  kLastDay,  // the last day of the month (Civil Code of the PRC, art. 202)
+  kNextDay,  // the day after it, the first of the next month
 };
 
 // A civil period. Months and days are added in that order; a day past the end of the month becomes its last day.
@@ -71,15 +88,15 @@ struct Period {
   std::string ToString() const;  // ISO 8601: "P1Y2M3D", "P0D"
 };
 // nullopt when the result leaves the years 0001 to 9999.
-// 2026-01-31 + 1 month = 2026-02-28; 2024-02-29 + 1 year = 2025-02-28.
-std::optional<Date> AddPeriod(Date day, Period period);
+// 2026-01-31 + 1 month = 2026-02-28; 2024-02-29 + 1 year = 2025-02-28 (kNextDay: 2026-03-01; 2025-03-01).
+std::optional<Date> AddPeriod(Date day, Period period, MonthEnd rule = MonthEnd::kLastDay);
 
 // Completed years between two days: the largest n with birth + n years <= on, so who is born on 29 February completes a
 // year on 28 February of a common year (Civil Code of the PRC, art. 202: where the month has no corresponding day, its
-// last day). Negative when on < birth.
-int AgeInYears(Date birth, Date on);
-// Completed months: the largest n with from + n months <= to (month ends clamp); negative when to < from.
-int MonthsBetween(Date from, Date to);
+// last day; with kNextDay on 1 March). Negative when on < birth.
+int AgeInYears(Date birth, Date on, MonthEnd rule = MonthEnd::kLastDay);
+// Completed months: the largest n with from + n months <= to; negative when to < from.
+int MonthsBetween(Date from, Date to, MonthEnd rule = MonthEnd::kLastDay);
 
 enum class Kind : std::uint8_t {
   kNull,

@@ -30,6 +30,10 @@ Env TimeEnv() {
   env.AddLet("age_now", Source{"age(r.birth, today)", "l", {}}, &d);
   env.AddLet("insured", Source{"consecutive_months(r.months, today)", "l", {}}, &d);
   EXPECT_TRUE(d.empty());
+  std::vector<Date> off;
+  for (Date day = MakeDate(2026, 1, 1); day < MakeDate(2029, 1, 1); day += std::chrono::days(37)) off.push_back(day);
+  const Date worked[] = {MakeDate(2026, 5, 9), MakeDate(2026, 9, 20), MakeDate(2027, 5, 8)};
+  env.SetCalendar(Calendar::Make("x", 2026, 2028, off, worked));
   return env;
 }
 
@@ -54,7 +58,11 @@ class Writer {
           break;
       }
     }
-    switch (r_() % 12) {
+    switch (r_() % 14) {
+      case 12:
+        return "is_working_day(" + Day(1) + ")";
+      case 13:
+        return "(" + Decimal(2) + Compare() + Decimal(1) + ")";
       case 0:
       case 1:
       case 2:
@@ -93,7 +101,15 @@ class Writer {
           return "(" + Int(depth - 1) + " % " + std::to_string(1 + r_() % 9) + ")";
       }
     }
-    switch (r_() % 16) {
+    switch (r_() % 20) {
+      case 12:
+        return "age(r.birth, " + Day(depth > 0 ? depth - 1 : 0) + ", 'next_day')";
+      case 13:
+        return "school_year(" + Day(0) + ")";
+      case 14:
+        return "working_days_between(" + Day(0) + ", " + Day(0) + ")";
+      case 15:
+        return "int(round(" + Decimal(1) + ", 0, " + Mode() + "))";
       case 0:
         return "age(r.birth, " + Day(depth > 0 ? depth - 1 : 0) + ")";
       case 1:
@@ -125,7 +141,17 @@ class Writer {
 
   std::string Day(int depth) {
     if (depth > 0 && r_() % 2 == 0) {
-      switch (r_() % 6) {
+      switch (r_() % 11) {
+        case 6:
+          return "add_working_days(" + Day(depth - 1) + ", " + std::to_string(static_cast<int>(r_() % 40) - 10) + ")";
+        case 7:
+          return "add_period(" + Day(depth - 1) + ", " + Span() + ", 'next_day')";
+        case 8:
+          return "school_year_start(" + Day(depth - 1) + ")";
+        case 9:
+          return (r_() % 2 == 0 ? "earlier(" : "later(") + Day(depth - 1) + ", " + Day(0) + ")";
+        case 10:
+          return "next_anniversary(r.birth, " + Day(depth - 1) + ", 'next_day')";
         case 0:
           return "(" + Day(depth - 1) + " + " + Span() + ")";
         case 1:
@@ -153,8 +179,38 @@ class Writer {
     }
   }
 
+  std::string Decimal(int depth) {
+    if (depth > 0 && r_() % 2 == 0) {
+      switch (r_() % 5) {
+        case 0:
+          return "(" + Decimal(depth - 1) + " + " + Decimal(depth - 1) + ")";
+        case 1:
+          return "(" + Decimal(depth - 1) + " - " + Int(0) + ")";
+        case 2:
+          return "(" + Decimal(depth - 1) + " * " + Decimal(depth - 1) + ")";
+        case 3:
+          return "round(" + Decimal(depth - 1) + ", " + std::to_string(static_cast<int>(r_() % 5) - 2) + ", " + Mode() +
+                 ")";
+        default:
+          return "divide(" + Decimal(depth - 1) + ", " + (r_() % 2 == 0 ? Int(0) : Decimal(0)) + ", " +
+                 std::to_string(r_() % 4) + ", " + Mode() + ")";
+      }
+    }
+    switch (r_() % 3) {
+      case 0:
+        return "p.rate";
+      case 1:
+        return "decimal(" + Int(1) + ")";
+      default:
+        return "decimal('" + std::to_string(r_() % 100) + "." + std::to_string(r_() % 10) + "')";
+    }
+  }
+
   std::string Any() {
-    switch (r_() % 8) {
+    switch (r_() % 10) {
+      case 8:
+      case 9:
+        return Decimal(2);
       case 0:
         return Int(2);
       case 1:
@@ -171,6 +227,10 @@ class Writer {
  private:
   std::string Compare() {
     static const char* const kAll[] = {" < ", " <= ", " > ", " >= ", " == ", " != "};
+    return kAll[r_() % 6];
+  }
+  std::string Mode() {
+    static const char* const kAll[] = {"'half_up'", "'half_even'", "'down'", "'up'", "'ceil'", "'floor'"};
     return kAll[r_() % 6];
   }
   std::string Span() {

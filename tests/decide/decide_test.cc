@@ -219,6 +219,7 @@ TEST(Decide, ALateEventThatTurnsOverWhatWasToldIsACorrection) {
   ASSERT_EQ(Story(d), (Lines{"senior correction 2026-06-10 200"}));
   EXPECT_EQ(d[0].told_as, Transition::kCeased);
   EXPECT_EQ(d[0].message, "gone");
+  EXPECT_EQ(d[0].from, MakeDate(2026, 5, 20));  // since the day it had been told for
 }
 
 TEST(Decide, TheSameDayTwiceGivesTwoIdsAndAReplayGivesThemAgain) {

