@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "rules/rules.h"
+#include "rules/determine.h"
 
 namespace zhitui::rules {
 namespace {
@@ -124,8 +124,12 @@ bool Differ(const Determination& a, const Determination& b) {
 }  // namespace
 
 Determination Evaluate(const Rule& rule, const facts::Profile& profile, Date today, value::Arena& arena) {
+  return EvaluateSlots(rule, profile.slots(), today, arena);
+}
+
+Determination EvaluateSlots(const Rule& rule, std::span<const Value> slots, Date today, value::Arena& arena) {
   Determination out;
-  const cel::Activation activation{profile.slots(), today};
+  const cel::Activation activation{slots, today};
   out.in_force = InForce(rule, today);
   out.criteria.reserve(rule.criteria.size());
   bool any_false = false;
