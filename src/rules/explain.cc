@@ -1,4 +1,5 @@
-// A determination for programs (JSON) and for people (text). A sensitive fact is named, its value is not shown.
+// A determination for programs (JSON) and for people (text). A sensitive fact is named; its value is shown only where
+// the caller says so.
 
 #include <algorithm>
 #include <array>
@@ -26,21 +27,22 @@ void Write(JsonWriter& json, const std::optional<Date>& day) {
   json.String(FormatDate(*day));
 }
 
-// Value and all, without the end of the object.
-void BeginFact(JsonWriter& json, const facts::Profile& profile, std::uint32_t slot) {
+// A text from elsewhere may hold anything; what is no UTF-8 is left out rather than breaking the answer.
+void WriteMember(JsonWriter& json, std::string_view name, const Value& v) {
+  const std::string text = value::ToJson(v);
+  if (IsValidUtf8(text)) json.Key(name).Raw(text);
+}
+
+// Without the end of the object.
+void BeginFact(JsonWriter& json, const facts::Profile& profile, std::uint32_t slot, bool show_sensitive) {
   const facts::FactDef& fact = profile.schema().facts()[slot];
   const bool known = profile.Has(slot);
   json.BeginObject();
   json.Key("name").String(fact.name);
   Write(json.Key("label"), fact.label);
   json.Key("known").Bool(known);
-  if (fact.sensitive) {
-    json.Key("sensitive").Bool(true);
-  } else if (known) {
-    // A text from elsewhere may hold anything; what is no UTF-8 is left out rather than breaking the answer.
-    const std::string value = value::ToJson(profile.slots()[slot]);
-    if (IsValidUtf8(value)) json.Key("value").Raw(value);
-  }
+  if (fact.sensitive) json.Key("sensitive").Bool(true);
+  if (known && (show_sensitive || !fact.sensitive)) WriteMember(json, "value", profile.slots()[slot]);
 }
 
 void WriteMissing(JsonWriter& json, const facts::Schema& schema, std::uint32_t slot) {
@@ -110,11 +112,9 @@ class Table {
   std::vector<std::array<std::string, 3>> rows_;
 };
 
-}  // namespace
-
-std::string ToJson(const Rule& rule, const facts::Profile& profile, const Determination& determination,
-                   const Outlook& outlook, Date today) {
-  JsonWriter json;
+// Without the end of the object.
+void BeginDetermination(JsonWriter& json, const Rule& rule, const facts::Profile& profile,
+                        const Determination& determination, const Outlook& outlook, Date today, bool show_sensitive) {
   json.BeginObject();
   json.Key("rule").String(rule.id);
   Write(json.Key("title"), rule.title);
@@ -147,7 +147,7 @@ std::string ToJson(const Rule& rule, const facts::Profile& profile, const Determ
     }
     json.Key("facts").BeginArray();
     for (const std::uint32_t slot : criterion.when.slots()) {
-      BeginFact(json, profile, slot);
+      BeginFact(json, profile, slot, show_sensitive);
       json.EndObject();
     }
     json.EndArray();
@@ -182,60 +182,302 @@ std::string ToJson(const Rule& rule, const facts::Profile& profile, const Determ
   }
   json.EndArray();
   json.EndObject();
+}
+
+void WriteChange(JsonWriter& json, const facts::Profile& profile, const Change& change, bool show_sensitive) {
+  using Relation = Change::Relation;
+  BeginFact(json, profile, change.slot, show_sensitive);
+  json.Key("relation").String(RelationName(change.relation));
+  if (change.relation != Relation::kNone && change.relation != Relation::kSome) WriteMember(json, "to", change.to);
+  if (change.relation == Relation::kBetween) WriteMember(json, "upper", change.upper);
+  if (change.relation == Relation::kNot && !change.upper.AsList().empty()) WriteMember(json, "prefixes", change.upper);
+  json.EndObject();
+}
+
+void WriteRemedy(JsonWriter& json, const Rule& rule, const facts::Profile& profile, const Remedy& remedy,
+                 bool show_sensitive) {
+  json.BeginObject();
+  Write(json.Key("wait_until"), remedy.wait_until);
+  json.Key("choices").BeginArray();
+  for (const std::vector<Change>& choice : remedy.choices) {
+    json.BeginArray();
+    for (const Change& change : choice) WriteChange(json, profile, change, show_sensitive);
+    json.EndArray();
+  }
+  json.EndArray();
+  json.Key("complete").Bool(remedy.complete);
+  json.Key("settled").BeginArray();
+  for (const std::size_t i : remedy.settled) json.String(rule.criteria[i].id);
+  json.EndArray();
+  json.EndObject();
+}
+
+// What a person reads of an answer: the words of one language.
+class Words {
+ public:
+  Words(std::string_view locale, const facts::Schema& schema) : zh_(locale != "en"), locale_(locale), schema_(schema) {}
+
+  bool zh() const { return zh_; }
+  std::string Say(std::string_view in_zh, std::string_view in_en) const { return std::string(zh_ ? in_zh : in_en); }
+  std::string_view locale() const { return locale_; }
+  const std::string& LabelOf(std::uint32_t slot) const { return schema_.facts()[slot].label.In(locale_); }
+  const std::string& SourceOf(std::uint32_t slot) const {
+    const std::string& id = schema_.facts()[slot].source;
+    const auto it = schema_.sources().find(id);
+    return it == schema_.sources().end() ? id : it->second.In(locale_);
+  }
+
+  std::string AnswerWord(const Rule& rule, const Determination& determination) const {
+    if (!determination.in_force) return Say("规定未生效或已失效", "not in force");
+    if (determination.answer == Answer::kUnknown) return Say("尚不能确定", "not known yet");
+    if (determination.answer == Answer::kIneligible) return Say("不符合条件", "not eligible");
+    std::string out = Say("符合条件", "eligible");
+    if (determination.amount) {
+      out += Say("，", ", ") + determination.amount->ToString() + (zh_ ? "" : " ") + UnitIn(rule.unit, zh_);
+    }
+    return out;
+  }
+  const char* TruthWord(Truth truth) const {
+    static constexpr std::array<const char*, 4> kZh = {"否", "是", "未知", "出错"};
+    static constexpr std::array<const char*, 4> kEn = {"no", "yes", "unknown", "error"};
+    return (zh_ ? kZh : kEn)[static_cast<std::size_t>(truth)];
+  }
+
+  // A value in a line of text; a list by its length, and its ends.
+  std::string ValueWord(const Value& v) const {
+    if (v.is(Kind::kUnknown)) return Say("未知", "not known");
+    if (v.is(Kind::kNull)) return Say("无", "none");
+    if (v.is(Kind::kBool)) return v.AsBool() ? Say("是", "yes") : Say("否", "no");
+    if (v.is(Kind::kString)) {
+      const bool plain = v.AsString().size() <= kMaxPlain && !v.AsString().empty() &&
+                         std::none_of(v.AsString().begin(), v.AsString().end(),
+                                      [](char c) { return static_cast<unsigned char>(c) < 0x21 || c == 0x7f; });
+      return plain ? std::string(v.AsString()) : value::ToDisplay(v, kMaxPlain);
+    }
+    if (v.is(Kind::kList)) {
+      const std::span<const Value> items = v.AsList();
+      std::string out = zh_ ? std::to_string(items.size()) + " 项" : std::to_string(items.size()) + " entries";
+      if (items.empty() || items[0].is(Kind::kMap)) return out;
+      std::string ends = ValueWord(items.front());
+      if (items.size() > 2) ends += " …";
+      if (items.size() > 1) ends += " " + ValueWord(items.back());
+      return out + Say("：", ": ") + ends;
+    }
+    return value::ToDisplay(v, kMaxPlain);
+  }
+  static bool Hidden(const facts::Profile& profile, std::uint32_t slot, bool show_sensitive) {
+    return profile.schema().facts()[slot].sensitive && !show_sensitive && profile.Has(slot);
+  }
+  std::string Present(const facts::Profile& profile, std::uint32_t slot, bool show_sensitive) const {
+    if (Hidden(profile, slot, show_sensitive)) return Say("不显示（敏感）", "not shown (sensitive)");
+    return ValueWord(profile.slots()[slot]);
+  }
+  std::string Listed(std::span<const Value> values, std::string_view joint) const {
+    std::string out;
+    for (const Value& v : values) out += (out.empty() ? "" : std::string(joint)) + ValueWord(v);
+    return out;
+  }
+
+  std::string ChangeWord(const facts::Profile& profile, const Change& change, bool show_sensitive) const {
+    const std::string change_word = LabelOf(change.slot) + RelationWord(change);
+    if (Hidden(profile, change.slot, show_sensitive)) {
+      return change_word + Say("（现在的值不显示）", " (the present value is not shown)");
+    }
+    const std::string now = ValueWord(profile.slots()[change.slot]);
+    return change_word + (zh_ ? "（现在：" + now + "）" : " (now: " + now + ")");
+  }
+
+ private:
+  static constexpr std::size_t kMaxPlain = 120;
+
+  std::string RelationWord(const Change& change) const {
+    using Relation = Change::Relation;
+    const bool date = change.to.is(Kind::kDate);
+    const auto to = [&] { return ValueWord(change.to); };
+    switch (change.relation) {
+      case Relation::kIs:
+        return " = " + to();
+      case Relation::kOneOf:
+        return " = " + Listed(change.to.AsList(), Say(" 或 ", " or "));
+      case Relation::kNot: {
+        const std::string values = Listed(change.to.AsList(), Say("、", " or "));
+        const std::string prefixes = Listed(change.upper.AsList(), Say("、", " or "));
+        std::string out;
+        if (!values.empty()) out = Say("不是 ", " is not ") + values;
+        if (!values.empty() && !prefixes.empty()) out += Say("，也", ",");
+        if (!prefixes.empty()) out += zh_ ? "不以 " + prefixes + " 开头" : " does not begin with " + prefixes;
+        return out;
+      }
+      case Relation::kStartsWith:
+        return zh_ ? "以 " + to() + " 开头" : " begins with " + to();
+      case Relation::kAtLeast:
+        return (date ? Say("不早于 ", " not before ") : Say("至少 ", " at least ")) + to();
+      case Relation::kAtMost:
+        return (date ? Say("不晚于 ", " not after ") : Say("至多 ", " at most ")) + to();
+      case Relation::kBetween:
+        return Say("为 ", " from ") + to() + Say(" 至 ", " to ") + ValueWord(change.upper);
+      case Relation::kNone:
+        return " = " + ValueWord(Value::Null());
+      case Relation::kSome:
+        return Say("有记录", " on record");
+    }
+    return {};
+  }
+
+  bool zh_;
+  std::string_view locale_;
+  const facts::Schema& schema_;
+};
+
+std::string Heading(const Rule& rule, Date today, std::string_view locale) {
+  return rule.title.In(locale) + " (" + rule.id + "), " + FormatDate(today) + "\n";
+}
+
+void AddMissing(const Determination& determination, const Words& words, Table& table) {
+  for (const std::uint32_t slot : determination.missing) {
+    table.Row(words.Say("缺少", "missing"), words.LabelOf(slot), words.SourceOf(slot));
+  }
+  if (!determination.error.empty()) table.Row(words.Say("错误", "error"), determination.error);
+}
+
+void AddDays(const Outlook& outlook, const Words& words, Table& table) {
+  if (outlook.eligible_from) table.Row(words.Say("符合之日", "eligible from"), FormatDate(*outlook.eligible_from));
+  if (outlook.eligible_until) table.Row(words.Say("终止之日", "until"), FormatDate(*outlook.eligible_until));
+  if (outlook.next_change && outlook.next_change != outlook.eligible_from &&
+      outlook.next_change != outlook.eligible_until) {
+    table.Row(words.Say("下次变化", "next change"), FormatDate(*outlook.next_change));
+  }
+}
+
+void AddApply(const Rule& rule, const facts::Profile& profile, const Determination& determination,
+              const Outlook& outlook, Date today, const Words& words, Table& table) {
+  if (determination.answer != Answer::kEligible && !outlook.eligible_from) return;
+  if (!rule.apply.url.empty()) table.Row(words.Say("办理", "apply"), rule.apply.url);
+  if (!rule.apply.deadline.zh.empty()) {
+    table.Row(words.Say("期限", "deadline"), rule.apply.deadline.In(words.locale()));
+  }
+  value::Arena arena;
+  for (const Material& material : rule.apply.materials) {
+    const bool have = OnFile(material, profile, today, arena).value_or(false);
+    table.Row(words.Say("材料", "bring"), material.label.In(words.locale()),
+              have ? words.Say("已归档", "on file") : "");
+  }
+}
+
+// Which criteria no change can meet, and what they read.
+std::string SettledWord(const Rule& rule, const Remedy& remedy, const Words& words) {
+  std::string out;
+  for (const std::size_t i : remedy.settled) {
+    const Criterion& criterion = rule.criteria[i];
+    std::string facts;
+    for (const std::uint32_t slot : criterion.when.slots()) {
+      facts += (facts.empty() ? "" : words.Say("、", ", ")) + words.LabelOf(slot);
+    }
+    if (facts.empty()) facts = words.Say("日期", "the day");
+    const std::string& label = criterion.label.In(words.locale());
+    out += (out.empty() ? "" : words.Say("；", "; ")) +
+           (words.zh() ? "“" + label + "”由不能改变的资料决定（" + facts + "）"
+                       : "\"" + label + "\" is settled by what cannot be changed (" + facts + ")");
+  }
+  return out;
+}
+
+void AddRemedy(const Rule& rule, const facts::Profile& profile, const Determination& determination,
+               const Remedy& remedy, bool show_sensitive, const Words& words, Table& table) {
+  if (determination.answer == Answer::kEligible) return;
+  if (profile.Dead()) {
+    const std::string& label = words.LabelOf(*profile.schema().alive_unless());
+    table.Row(words.Say("注意", "note"), words.zh() ? "已登记" + label + "，任何规定都不再适用"
+                                                    : label + " is on record: no rule applies any more");
+    return;
+  }
+  std::string name = words.Say("办法", "to qualify");
+  const auto add = [&](std::string text) {
+    table.Row(name, std::move(text));
+    name.clear();
+  };
+  if (remedy.wait_until) {
+    add(words.Say("等到 ", "wait until ") + FormatDate(*remedy.wait_until) +
+        words.Say("，其他不用改变", ", nothing else has to change"));
+  }
+  for (const std::vector<Change>& choice : remedy.choices) {
+    std::string changes;
+    for (const Change& change : choice) {
+      changes +=
+          (changes.empty() ? "" : words.Say("，并且 ", ", and ")) + words.ChangeWord(profile, change, show_sensitive);
+    }
+    add((name.empty() ? words.Say("或者：", "or: ") : words.Say("需要：", "needs: ")) + changes);
+  }
+  if (!name.empty() && determination.in_force) {
+    const std::string settled = SettledWord(rule, remedy, words);
+    if (determination.answer == Answer::kUnknown) {
+      add(words.Say("先补齐缺少的资料，才能确定", "the missing facts have to be known first"));
+    } else {
+      add(remedy.complete ? words.Say("没有找到三项以内的改变", "no change of up to three facts was found")
+                          : words.Say("在搜索的限度内没有找到三项以内的改变",
+                                      "no change of up to three facts was found within the limits of the search"));
+    }
+    if (!settled.empty()) add(settled);
+  }
+}
+
+}  // namespace
+
+std::string ToJson(const Rule& rule, const facts::Profile& profile, const Determination& determination,
+                   const Outlook& outlook, Date today) {
+  JsonWriter json;
+  BeginDetermination(json, rule, profile, determination, outlook, today, false);
+  json.EndObject();
+  return json.Take();
+}
+
+std::string ExplainJson(const Rule& rule, const facts::Profile& profile, const Determination& determination,
+                        const Outlook& outlook, const Remedy& remedy, Date today, bool show_sensitive) {
+  JsonWriter json;
+  BeginDetermination(json, rule, profile, determination, outlook, today, show_sensitive);
+  json.Key("alive").Bool(!profile.Dead());
+  WriteRemedy(json.Key("remedy"), rule, profile, remedy, show_sensitive);
   json.EndObject();
   return json.Take();
 }
 
 std::string ToText(const Rule& rule, const facts::Profile& profile, const Determination& determination,
                    const Outlook& outlook, Date today, std::string_view locale) {
-  const bool zh = locale != "en";
-  const auto say = [zh](const char* in_zh, const char* in_en) { return std::string(zh ? in_zh : in_en); };
+  const Words words(locale, profile.schema());
   Table table;
-
-  std::string answer;
-  if (!determination.in_force) {
-    answer = say("规定未生效或已失效", "not in force");
-  } else if (determination.answer == Answer::kEligible) {
-    answer = say("符合条件", "eligible");
-    if (determination.amount) {
-      answer += say("，", ", ") + determination.amount->ToString() + (zh ? "" : " ") + UnitIn(rule.unit, zh);
-    }
-  } else {
-    answer = determination.answer == Answer::kIneligible ? say("不符合条件", "not eligible")
-                                                         : say("尚不能确定", "not known yet");
-  }
-  table.Row(say("结果", "answer"), answer);
-
-  static constexpr std::array<const char*, 4> kZh = {"否", "是", "未知", "出错"};
-  static constexpr std::array<const char*, 4> kEn = {"no", "yes", "unknown", "error"};
+  table.Row(words.Say("结果", "answer"), words.AnswerWord(rule, determination));
   for (std::size_t i = 0; i < rule.criteria.size(); ++i) {
-    const auto truth = static_cast<std::size_t>(determination.criteria[i]);
     const Law* law = LawOf(rule, rule.criteria[i].law);
-    table.Row(zh ? kZh[truth] : kEn[truth], rule.criteria[i].label.In(locale), law == nullptr ? "" : law->title);
+    table.Row(words.TruthWord(determination.criteria[i]), rule.criteria[i].label.In(locale),
+              law == nullptr ? "" : law->title);
   }
-  for (const std::uint32_t slot : determination.missing) {
-    const facts::FactDef& fact = profile.schema().facts()[slot];
-    const auto it = profile.schema().sources().find(fact.source);
-    const std::string source = it == profile.schema().sources().end() ? fact.source : it->second.In(locale);
-    table.Row(say("缺少", "missing"), fact.label.In(locale), source);
-  }
-  if (!determination.error.empty()) table.Row(say("错误", "error"), determination.error);
-  if (outlook.eligible_from) table.Row(say("符合之日", "eligible from"), FormatDate(*outlook.eligible_from));
-  if (outlook.eligible_until) table.Row(say("终止之日", "until"), FormatDate(*outlook.eligible_until));
-  if (outlook.next_change && outlook.next_change != outlook.eligible_from &&
-      outlook.next_change != outlook.eligible_until) {
-    table.Row(say("下次变化", "next change"), FormatDate(*outlook.next_change));
-  }
-  if (determination.answer == Answer::kEligible || outlook.eligible_from) {
-    if (!rule.apply.url.empty()) table.Row(say("办理", "apply"), rule.apply.url);
-    if (!rule.apply.deadline.zh.empty()) table.Row(say("期限", "deadline"), rule.apply.deadline.In(locale));
-    value::Arena arena;
-    for (const Material& material : rule.apply.materials) {
-      const bool have = OnFile(material, profile, today, arena).value_or(false);
-      table.Row(say("材料", "bring"), material.label.In(locale), have ? say("已归档", "on file") : "");
+  AddMissing(determination, words, table);
+  AddDays(outlook, words, table);
+  AddApply(rule, profile, determination, outlook, today, words, table);
+  return Heading(rule, today, locale) + table.ToString();
+}
+
+std::string ExplainText(const Rule& rule, const facts::Profile& profile, const Determination& determination,
+                        const Outlook& outlook, const Remedy& remedy, Date today, std::string_view locale,
+                        bool show_sensitive) {
+  const Words words(locale, profile.schema());
+  Table table;
+  table.Row(words.Say("结果", "answer"), words.AnswerWord(rule, determination));
+  for (std::size_t i = 0; i < rule.criteria.size(); ++i) {
+    const Criterion& criterion = rule.criteria[i];
+    table.Row(words.TruthWord(determination.criteria[i]), criterion.label.In(locale));
+    for (const std::uint32_t slot : criterion.when.slots()) {
+      table.Row("", words.LabelOf(slot) + words.Say("：", ": ") + words.Present(profile, slot, show_sensitive));
+    }
+    if (const Law* law = LawOf(rule, criterion.law)) {
+      table.Row("", words.Say("依据：", "law: ") + law->title + (law->url.empty() ? "" : " " + law->url));
     }
   }
-  return rule.title.In(locale) + " (" + rule.id + "), " + FormatDate(today) + "\n" + table.ToString();
+  AddMissing(determination, words, table);
+  AddDays(outlook, words, table);
+  AddRemedy(rule, profile, determination, remedy, show_sensitive, words, table);
+  AddApply(rule, profile, determination, outlook, today, words, table);
+  return Heading(rule, today, locale) + table.ToString();
 }
 
 }  // namespace zhitui::rules
