@@ -373,11 +373,15 @@ std::string SettledWord(const Rule& rule, const Remedy& remedy, const Words& wor
     for (const std::uint32_t slot : criterion.when.slots()) {
       facts += (facts.empty() ? "" : words.Say("、", ", ")) + words.LabelOf(slot);
     }
-    if (facts.empty()) facts = words.Say("日期", "the day");
-    const std::string& label = criterion.label.In(words.locale());
-    out += (out.empty() ? "" : words.Say("；", "; ")) +
-           (words.zh() ? "“" + label + "”由不能改变的资料决定（" + facts + "）"
-                       : "\"" + label + "\" is settled by what cannot be changed (" + facts + ")");
+    const std::string label =
+        words.zh() ? "“" + criterion.label.In(words.locale()) + "”" : "\"" + criterion.label.In(words.locale()) + "\"";
+    if (!out.empty()) out += words.Say("；", "; ");
+    if (facts.empty()) {
+      out += label + words.Say("只看日期，与资料无关", " depends on the day alone");
+    } else {
+      out += label + (words.zh() ? "由不能改变的资料决定（" + facts + "）"
+                                 : " depends on what cannot be changed (" + facts + ")");
+    }
   }
   return out;
 }
@@ -401,12 +405,11 @@ void AddRemedy(const Rule& rule, const facts::Profile& profile, const Determinat
         words.Say("，其他不用改变", ", nothing else has to change"));
   }
   for (const std::vector<Change>& choice : remedy.choices) {
-    std::string changes;
+    std::string begin = name.empty() ? words.Say("或者：", "or: ") : words.Say("需要：", "needs: ");
     for (const Change& change : choice) {
-      changes +=
-          (changes.empty() ? "" : words.Say("，并且 ", ", and ")) + words.ChangeWord(profile, change, show_sensitive);
+      add(begin + words.ChangeWord(profile, change, show_sensitive));
+      begin = words.Say("并且：", "and: ");
     }
-    add((name.empty() ? words.Say("或者：", "or: ") : words.Say("需要：", "needs: ")) + changes);
   }
   if (!name.empty() && determination.in_force) {
     const std::string settled = SettledWord(rule, remedy, words);

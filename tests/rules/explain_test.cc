@@ -162,6 +162,20 @@ TEST_F(Explain, TheSmallestChangeIsNamedWithThePresentValue) {
   EXPECT_NE(unknown.zh.find("需要：户籍城市 = 440300（现在：未知）"), std::string::npos) << unknown.zh;
 }
 
+TEST_F(Explain, SeveralChangesAreListedOneBelowTheOther) {
+  const std::string facts = R"({"hukou.city":"430100","residence":{"permit_issued":"2020-01-01","talent":false},
+                                "education.student":false})";
+  const Explained said = ExplainSample(*set_, "residence-permit", facts, "2026-03-01");
+  EXPECT_NE(said.zh.find("  办法  需要：连续居住登记起始日有记录（现在：未知）\n"
+                         "        并且：居住证签发日 = 无（现在：2020-01-01）\n"
+                         "        并且：引进人才 = 是（现在：否）\n"
+                         "        或者：连续居住登记起始日有记录（现在：未知）\n"
+                         "        并且：居住证签发日 = 无（现在：2020-01-01）\n"
+                         "        并且：全日制在校生 = 是（现在：否）\n"),
+            std::string::npos)
+      << said.zh;
+}
+
 TEST_F(Explain, WhatCannotBeChangedIsSaid) {
   const Explained young =
       ExplainSample(*set_, "senior-allowance", R"({"birth_date":"1990-01-01","hukou.city":"440100"})", "2026-03-01");
