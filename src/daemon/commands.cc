@@ -93,6 +93,28 @@ std::optional<authoring::Report> RulesOrExit(const std::string& folder, int* cod
   return report;
 }
 
+std::optional<facts::Profile> ProfileOrExit(const rules::RuleSet& ruleset, const std::string& kind,
+                                            const std::string& folder, const std::string& path, int* code) {
+  const std::shared_ptr<const facts::Schema> schema = ruleset.SchemaOf(kind);
+  if (schema == nullptr) {
+    *code = Fail(EX_USAGE, "no kind " + kind + " in " + folder + "/facts");
+    return std::nullopt;
+  }
+  const std::optional<std::string> json = ReadAll(path);
+  if (!json) {
+    *code = Fail(EX_NOINPUT, "cannot read " + path + ", or it is larger than 1 MiB");
+    return std::nullopt;
+  }
+  facts::Profile profile(schema);
+  if (const auto set = profile.SetFromJson(*json); !set) {
+    *code = Fail(EX_DATAERR, path + ": " + facts::RefusalName(set.error().reason) + ": " + set.error().detail);
+    return std::nullopt;
+  }
+  return profile;
+}
+
+Date HorizonOf(Date day) { return std::min(day + kHorizon, MakeDate(9999, 12, 31)); }
+
 int ConfigCheck(const std::string& path, bool json) {
   Diagnostics diagnostics;
   const Result<std::unique_ptr<Config>> config = LoadConfig(path, &diagnostics);
@@ -144,27 +166,21 @@ int Evaluate(const EvaluateArguments& arguments) {
   if (!report) return code;
   const Result<Date> day = ParseDate(arguments.at);
   if (!day) return Fail(EX_USAGE, "--at takes a date such as 2026-03-01");
-  const std::shared_ptr<const facts::Schema> schema = report->ruleset->SchemaOf(arguments.kind);
-  if (schema == nullptr) return Fail(EX_USAGE, "no kind " + arguments.kind + " in " + arguments.rules + "/facts");
-  const std::optional<std::string> json = ReadAll(arguments.facts);
-  if (!json) return Fail(EX_NOINPUT, "cannot read " + arguments.facts + ", or it is larger than 1 MiB");
-  facts::Profile profile(schema);
-  if (const auto set = profile.SetFromJson(*json); !set) {
-    return Fail(EX_DATAERR,
-                arguments.facts + ": " + facts::RefusalName(set.error().reason) + ": " + set.error().detail);
-  }
-  const Date horizon = std::min(*day + kHorizon, MakeDate(9999, 12, 31));
+  const std::optional<facts::Profile> profile =
+      ProfileOrExit(*report->ruleset, arguments.kind, arguments.rules, arguments.facts, &code);
+  if (!profile) return code;
+  const Date horizon = HorizonOf(*day);
   value::Arena arena;
   std::string out;
   for (const std::uint32_t i : report->ruleset->RulesOf(arguments.kind)) {
     arena.Reset();
     const rules::Rule& rule = report->ruleset->rules()[i];
-    const rules::Determination d = rules::Evaluate(rule, profile, *day, arena);
-    const rules::Outlook outlook = rules::LookAhead(rule, profile, d, *day, horizon, arena);
+    const rules::Determination d = rules::Evaluate(rule, *profile, *day, arena);
+    const rules::Outlook outlook = rules::LookAhead(rule, *profile, d, *day, horizon, arena);
     if (arguments.json) {
-      out += (out.empty() ? "" : ",\n ") + rules::ToJson(rule, profile, d, outlook, *day);
+      out += (out.empty() ? "" : ",\n ") + rules::ToJson(rule, *profile, d, outlook, *day);
     } else {
-      out += (out.empty() ? "" : "\n") + rules::ToText(rule, profile, d, outlook, *day, arguments.locale);
+      out += (out.empty() ? "" : "\n") + rules::ToText(rule, *profile, d, outlook, *day, arguments.locale);
     }
   }
   std::cout << (arguments.json ? "[" + out + "]\n" : out);

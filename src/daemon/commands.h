@@ -10,6 +10,8 @@
 
 #include "authoring/authoring.h"
 #include "daemon/config.h"
+#include "facts/facts.h"
+#include "rules/rules.h"
 
 namespace zhitui::daemon {
 
@@ -38,6 +40,18 @@ struct EvaluateArguments {
   bool json = false;
 };
 int Evaluate(const EvaluateArguments& arguments);
+
+struct ExplainArguments {
+  std::string rules;
+  std::string facts;  // file, or "-"
+  std::string at;
+  std::string rule;  // empty: all of the kind
+  std::string kind = "resident";
+  std::string locale = "zh";
+  bool show_sensitive = false;
+  bool json = false;
+};
+int RulesExplain(const ExplainArguments& arguments);
 
 struct BenchArguments {
   std::string rules;
@@ -82,5 +96,10 @@ int Fail(int code, const std::string& message);
 std::unique_ptr<Config> ConfigOrExit(const std::string& path, int* code);
 // nullopt and `code` likewise.
 std::optional<authoring::Report> RulesOrExit(const std::string& folder, int* code);
+// The facts of one subject: a file of a JSON object, or "-". `folder` is named where the kind is not known.
+std::optional<facts::Profile> ProfileOrExit(const rules::RuleSet& ruleset, const std::string& kind,
+                                            const std::string& folder, const std::string& path, int* code);
+// As far as `evaluate` and `rules explain` look ahead: nobody's rights change later.
+Date HorizonOf(Date day);
 
 }  // namespace zhitui::daemon

@@ -22,6 +22,7 @@ void AddConfigOption(CLI::App* app, std::string& path) {
 struct Line {
   ServeArguments serve;
   EvaluateArguments evaluate;
+  ExplainArguments explain;
   BenchArguments bench;
   SimulateArguments simulate;
   CelTestArguments cel_test;
@@ -69,6 +70,21 @@ void AddConfig(CLI::App& app, Line& line) {
   });
 }
 
+void AddExplain(CLI::App* rules, ExplainArguments& arguments, Command& command) {
+  CLI::App* explain = rules->add_subcommand("explain", "Say why, until when, and what would make the subject eligible");
+  explain->add_option("--rules", arguments.rules, "The rules folder")->required();
+  explain->add_option("--facts", arguments.facts, "JSON object of facts; - is standard input")->required();
+  explain->add_option("--at", arguments.at, "The day, such as 2026-03-01")->required();
+  explain->add_option("--rule", arguments.rule, "Only this rule");
+  explain->add_option("--kind", arguments.kind, "Kind of subject")->capture_default_str();
+  explain->add_option("--lang", arguments.locale, "zh or en")
+      ->check(CLI::IsMember({"zh", "en"}))
+      ->capture_default_str();
+  explain->add_flag("--show-sensitive", arguments.show_sensitive, "Show the values of sensitive facts too");
+  explain->add_flag("--json", arguments.json, "As JSON");
+  explain->callback([&] { command = [&] { return RulesExplain(arguments); }; });
+}
+
 void AddRules(CLI::App& app, Line& line) {
   CLI::App* rules = app.add_subcommand("rules", "Check and test a folder of rules");
   rules->require_subcommand(1);
@@ -78,6 +94,8 @@ void AddRules(CLI::App& app, Line& line) {
   CLI::App* test = rules->add_subcommand("test", "Run the tests beside the rules");
   test->add_option("DIR", line.folder, "The rules folder")->required();
   test->callback([&line] { line.command = [&line] { return RulesTest(line.folder); }; });
+
+  AddExplain(rules, line.explain, line.command);
 
   CLI::App* simulate = rules->add_subcommand("simulate", "Who would be eligible, and who gains or loses by a change");
   simulate->add_option("--rules", line.simulate.rules, "The rules folder; with --against: the draft")->required();

@@ -124,6 +124,36 @@ std::string GroupOf(const Grouping& grouping, const facts::Profile& profile, std
   return band;
 }
 
+// Order of names in which 9 comes before 10.
+struct NaturalLess {
+  bool operator()(std::string_view a, std::string_view b) const {
+    const auto digits = [](std::string_view text) {
+      return std::min(text.find_first_not_of("0123456789"), text.size());
+    };
+    std::string_view left = a;
+    std::string_view right = b;
+    while (!left.empty() && !right.empty()) {
+      const std::size_t n = digits(left);
+      const std::size_t m = digits(right);
+      if (n == 0 || m == 0) {
+        if (left.front() != right.front()) return left.front() < right.front();
+        left.remove_prefix(1);
+        right.remove_prefix(1);
+        continue;
+      }
+      const auto number = [](std::string_view run) {
+        run.remove_prefix(std::min(run.find_first_not_of('0'), run.size()));
+        return std::pair(run.size(), run);
+      };
+      if (const auto x = number(left.substr(0, n)), y = number(right.substr(0, m)); x != y) return x < y;
+      left.remove_prefix(n);
+      right.remove_prefix(m);
+    }
+    if (left.empty() != right.empty()) return left.empty();
+    return a < b;
+  }
+};
+
 struct Line {
   std::size_t number;
   std::string text;
@@ -756,7 +786,7 @@ class Simulation {
   std::map<std::string, std::vector<std::optional<std::uint32_t>>, std::less<>> slots_by_kind_;
   std::vector<Worker> workers_;
   Worker all_;
-  std::map<std::string, std::map<std::uint32_t, Counts>> groups_;
+  std::map<std::string, std::map<std::uint32_t, Counts>, NaturalLess> groups_;
   std::map<std::string, Counts> totals_;  // by unit; only the amounts
   std::uint64_t total_bytes_ = 0;
   std::uint64_t read_bytes_ = 0;

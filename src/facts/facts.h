@@ -42,6 +42,7 @@ struct FactDef {
   std::string source;               // owning agency id
   bool nullable = false;
   bool sensitive = false;
+  bool fixed = false;             // what a person cannot change: never proposed as the way to become eligible
   std::uint32_t max_items = 100;  // kList
   Text label;
   Location at;

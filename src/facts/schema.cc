@@ -63,6 +63,7 @@ void Describe(const FactDef& def, std::string* out) {
   add(def.source);
   add(def.nullable ? "nullable" : "");
   add(def.sensitive ? "sensitive" : "");
+  if (def.fixed) *out += "fixed;";  // without a length, so it cannot be taken for a text
   add(std::to_string(def.max_items));
   add(def.label.zh);
   add(def.label.en);
@@ -198,7 +199,10 @@ struct SchemaBuilder {
     def.label = reader.LocalText("label", true);
     def.nullable = reader.Bool("nullable", false);
     def.sensitive = reader.Bool("sensitive", false);
-    if (depth == 0) ReadSource(reader, &def);
+    if (depth == 0) {
+      def.fixed = reader.Bool("fixed", false);
+      ReadSource(reader, &def);
+    }
     const yaml::Node* of = reader.Optional("of");
     const yaml::Node* values = reader.Optional("values");
     const yaml::Node* max_items = reader.Optional("max_items");

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "rules/rules.h"
+#include "rules/determine.h"
 
 namespace zhitui::rules {
 namespace {
@@ -196,6 +196,10 @@ bool TellsApart(const Determination& was, const Determination& is) {
 
 Determination Evaluate(const Rule& rule, const facts::Profile& profile, Date today, value::Arena& arena) {
   return EvaluateAt(rule, {profile.slots(), today}, arena);
+}
+
+Determination EvaluateSlots(const Rule& rule, std::span<const Value> slots, Date today, value::Arena& arena) {
+  return EvaluateAt(rule, {slots, today}, arena);
 }
 
 Outlook LookAhead(const Rule& rule, const facts::Profile& profile, const Determination& now, Date today, Date horizon,

@@ -1,51 +1,62 @@
-// A determination for programs (JSON) and for people (text). A sensitive fact is named, its value is not shown.
-
-#include <nlohmann/json.hpp>
+// A determination for programs (JSON) and for people (text). A sensitive fact is named; its value is shown only where
+// the caller says so.
 
 #include <algorithm>
 #include <array>
 
+#include "rules/json_writer.h"
 #include "rules/rules.h"
 
 namespace zhitui::rules {
 namespace {
 
-using Json = nlohmann::ordered_json;
 using value::Kind;
 using value::Value;
 
 constexpr std::array<const char*, 4> kTruthNames = {"false", "true", "unknown", "error"};
 
-Json JsonText(const Text& text) {
-  Json out = {{"zh", text.zh}};
-  if (!text.en.empty()) out["en"] = text.en;
-  return out;
+void Write(JsonWriter& json, const Text& text) {
+  json.BeginObject();
+  json.Key("zh").String(text.zh);
+  if (!text.en.empty()) json.Key("en").String(text.en);
+  json.EndObject();
 }
 
-Json JsonDay(const std::optional<Date>& day) { return day ? Json(FormatDate(*day)) : Json(nullptr); }
+void Write(JsonWriter& json, const std::optional<Date>& day) {
+  if (!day) return json.Null();
+  json.String(FormatDate(*day));
+}
 
-Json JsonFact(const facts::Profile& profile, std::uint32_t slot) {
+// A text from elsewhere may hold anything; what is no UTF-8 is left out rather than breaking the answer.
+void WriteMember(JsonWriter& json, std::string_view name, const Value& v) {
+  const std::string text = value::ToJson(v);
+  if (IsValidUtf8(text)) json.Key(name).Raw(text);
+}
+
+// Without the end of the object.
+void BeginFact(JsonWriter& json, const facts::Profile& profile, std::uint32_t slot, bool show_sensitive) {
   const facts::FactDef& fact = profile.schema().facts()[slot];
-  Json out = {{"name", fact.name}, {"label", JsonText(fact.label)}};
   const bool known = profile.Has(slot);
-  out["known"] = known;
-  if (fact.sensitive) {
-    out["sensitive"] = true;
-  } else if (known) {
-    // A fact's own text may hold anything; what is not JSON is left out rather than breaking the answer.
-    Json value = Json::parse(value::ToJson(profile.slots()[slot]), nullptr, false);
-    if (!value.is_discarded()) out["value"] = std::move(value);
-  }
-  return out;
+  json.BeginObject();
+  json.Key("name").String(fact.name);
+  Write(json.Key("label"), fact.label);
+  json.Key("known").Bool(known);
+  if (fact.sensitive) json.Key("sensitive").Bool(true);
+  if (known && (show_sensitive || !fact.sensitive)) WriteMember(json, "value", profile.slots()[slot]);
 }
 
-Json JsonMissing(const facts::Schema& schema, std::uint32_t slot) {
+void WriteMissing(JsonWriter& json, const facts::Schema& schema, std::uint32_t slot) {
   const facts::FactDef& fact = schema.facts()[slot];
-  Json out = {{"name", fact.name}, {"label", JsonText(fact.label)}, {"source", {{"id", fact.source}}}};
+  json.BeginObject();
+  json.Key("name").String(fact.name);
+  Write(json.Key("label"), fact.label);
+  json.Key("source").BeginObject();
+  json.Key("id").String(fact.source);
   if (const auto it = schema.sources().find(fact.source); it != schema.sources().end()) {
-    out["source"]["label"] = JsonText(it->second);
+    Write(json.Key("label"), it->second);
   }
-  return out;
+  json.EndObject();
+  json.EndObject();
 }
 
 const Law* LawOf(const Rule& rule, const std::string& id) {
@@ -101,108 +112,375 @@ class Table {
   std::vector<std::array<std::string, 3>> rows_;
 };
 
+// Without the end of the object.
+void BeginDetermination(JsonWriter& json, const Rule& rule, const facts::Profile& profile,
+                        const Determination& determination, const Outlook& outlook, Date today, bool show_sensitive) {
+  json.BeginObject();
+  json.Key("rule").String(rule.id);
+  Write(json.Key("title"), rule.title);
+  json.Key("owner").String(rule.owner);
+  json.Key("area").String(rule.area);
+  json.Key("topic").String(rule.topic);
+  json.Key("day").String(FormatDate(today));
+  json.Key("answer").String(AnswerName(determination.answer));
+  json.Key("in_force").Bool(determination.in_force);
+  json.Key("amount");
+  if (determination.amount) {
+    json.String(determination.amount->ToString());
+  } else {
+    json.Null();
+  }
+  if (!rule.unit.empty()) json.Key("unit").String(rule.unit);
+
+  json.Key("criteria").BeginArray();
+  for (std::size_t i = 0; i < rule.criteria.size(); ++i) {
+    const Criterion& criterion = rule.criteria[i];
+    json.BeginObject();
+    json.Key("id").String(criterion.id);
+    Write(json.Key("label"), criterion.label);
+    json.Key("truth").String(kTruthNames[static_cast<std::size_t>(determination.criteria[i])]);
+    if (const Law* law = LawOf(rule, criterion.law)) {
+      json.Key("law").BeginObject();
+      json.Key("title").String(law->title);
+      if (!law->url.empty()) json.Key("url").String(law->url);
+      json.EndObject();
+    }
+    json.Key("facts").BeginArray();
+    for (const std::uint32_t slot : criterion.when.slots()) {
+      BeginFact(json, profile, slot, show_sensitive);
+      json.EndObject();
+    }
+    json.EndArray();
+    json.EndObject();
+  }
+  json.EndArray();
+  json.Key("missing").BeginArray();
+  for (const std::uint32_t slot : determination.missing) WriteMissing(json, profile.schema(), slot);
+  json.EndArray();
+  if (!determination.error.empty()) json.Key("error").String(determination.error);
+
+  Write(json.Key("next_change"), outlook.next_change);
+  Write(json.Key("eligible_from"), outlook.eligible_from);
+  Write(json.Key("eligible_until"), outlook.eligible_until);
+
+  json.Key("apply").BeginObject();
+  if (!rule.apply.url.empty()) json.Key("url").String(rule.apply.url);
+  if (!rule.apply.deadline.zh.empty()) Write(json.Key("deadline"), rule.apply.deadline);
+  json.Key("materials").BeginArray();
+  value::Arena arena;
+  for (const Material& material : rule.apply.materials) {
+    json.BeginObject();
+    json.Key("id").String(material.id);
+    Write(json.Key("label"), material.label);
+    json.Key("on_file");
+    if (const std::optional<bool> on_file = OnFile(material, profile, today, arena)) {
+      json.Bool(*on_file);
+    } else {
+      json.Null();
+    }
+    json.EndObject();
+  }
+  json.EndArray();
+  json.EndObject();
+}
+
+void WriteChange(JsonWriter& json, const facts::Profile& profile, const Change& change, bool show_sensitive) {
+  using Relation = Change::Relation;
+  BeginFact(json, profile, change.slot, show_sensitive);
+  json.Key("relation").String(RelationName(change.relation));
+  if (change.relation != Relation::kNone && change.relation != Relation::kSome) WriteMember(json, "to", change.to);
+  if (change.relation == Relation::kBetween) WriteMember(json, "upper", change.upper);
+  if (change.relation == Relation::kNot && !change.upper.AsList().empty()) WriteMember(json, "prefixes", change.upper);
+  json.EndObject();
+}
+
+void WriteRemedy(JsonWriter& json, const Rule& rule, const facts::Profile& profile, const Remedy& remedy,
+                 bool show_sensitive) {
+  json.BeginObject();
+  Write(json.Key("wait_until"), remedy.wait_until);
+  json.Key("choices").BeginArray();
+  for (const std::vector<Change>& choice : remedy.choices) {
+    json.BeginArray();
+    for (const Change& change : choice) WriteChange(json, profile, change, show_sensitive);
+    json.EndArray();
+  }
+  json.EndArray();
+  json.Key("complete").Bool(remedy.complete);
+  json.Key("settled").BeginArray();
+  for (const std::size_t i : remedy.settled) json.String(rule.criteria[i].id);
+  json.EndArray();
+  json.EndObject();
+}
+
+// What a person reads of an answer: the words of one language.
+class Words {
+ public:
+  Words(std::string_view locale, const facts::Schema& schema) : zh_(locale != "en"), locale_(locale), schema_(schema) {}
+
+  bool zh() const { return zh_; }
+  std::string Say(std::string_view in_zh, std::string_view in_en) const { return std::string(zh_ ? in_zh : in_en); }
+  std::string_view locale() const { return locale_; }
+  const std::string& LabelOf(std::uint32_t slot) const { return schema_.facts()[slot].label.In(locale_); }
+  const std::string& SourceOf(std::uint32_t slot) const {
+    const std::string& id = schema_.facts()[slot].source;
+    const auto it = schema_.sources().find(id);
+    return it == schema_.sources().end() ? id : it->second.In(locale_);
+  }
+
+  std::string AnswerWord(const Rule& rule, const Determination& determination) const {
+    if (!determination.in_force) return Say("规定未生效或已失效", "not in force");
+    if (determination.answer == Answer::kUnknown) return Say("尚不能确定", "not known yet");
+    if (determination.answer == Answer::kIneligible) return Say("不符合条件", "not eligible");
+    std::string out = Say("符合条件", "eligible");
+    if (determination.amount) {
+      out += Say("，", ", ") + determination.amount->ToString() + (zh_ ? "" : " ") + UnitIn(rule.unit, zh_);
+    }
+    return out;
+  }
+  const char* TruthWord(Truth truth) const {
+    static constexpr std::array<const char*, 4> kZh = {"否", "是", "未知", "出错"};
+    static constexpr std::array<const char*, 4> kEn = {"no", "yes", "unknown", "error"};
+    return (zh_ ? kZh : kEn)[static_cast<std::size_t>(truth)];
+  }
+
+  // A value in a line of text; a list by its length, and its ends.
+  std::string ValueWord(const Value& v) const {
+    if (v.is(Kind::kUnknown)) return Say("未知", "not known");
+    if (v.is(Kind::kNull)) return Say("无", "none");
+    if (v.is(Kind::kBool)) return v.AsBool() ? Say("是", "yes") : Say("否", "no");
+    if (v.is(Kind::kString)) {
+      const bool plain = v.AsString().size() <= kMaxPlain && !v.AsString().empty() &&
+                         std::none_of(v.AsString().begin(), v.AsString().end(),
+                                      [](char c) { return static_cast<unsigned char>(c) < 0x21 || c == 0x7f; });
+      return plain ? std::string(v.AsString()) : value::ToDisplay(v, kMaxPlain);
+    }
+    if (v.is(Kind::kList)) {
+      const std::span<const Value> items = v.AsList();
+      std::string out = zh_ ? std::to_string(items.size()) + " 项" : std::to_string(items.size()) + " entries";
+      if (items.empty() || items[0].is(Kind::kMap)) return out;
+      std::string ends = ValueWord(items.front());
+      if (items.size() > 2) ends += " …";
+      if (items.size() > 1) ends += " " + ValueWord(items.back());
+      return out + Say("：", ": ") + ends;
+    }
+    return value::ToDisplay(v, kMaxPlain);
+  }
+  static bool Hidden(const facts::Profile& profile, std::uint32_t slot, bool show_sensitive) {
+    return profile.schema().facts()[slot].sensitive && !show_sensitive && profile.Has(slot);
+  }
+  std::string Present(const facts::Profile& profile, std::uint32_t slot, bool show_sensitive) const {
+    if (Hidden(profile, slot, show_sensitive)) return Say("不显示（敏感）", "not shown (sensitive)");
+    return ValueWord(profile.slots()[slot]);
+  }
+  std::string Listed(std::span<const Value> values, std::string_view joint) const {
+    std::string out;
+    for (const Value& v : values) out += (out.empty() ? "" : std::string(joint)) + ValueWord(v);
+    return out;
+  }
+
+  std::string ChangeWord(const facts::Profile& profile, const Change& change, bool show_sensitive) const {
+    const std::string change_word = LabelOf(change.slot) + RelationWord(change);
+    if (Hidden(profile, change.slot, show_sensitive)) {
+      return change_word + Say("（现在的值不显示）", " (the present value is not shown)");
+    }
+    const std::string now = ValueWord(profile.slots()[change.slot]);
+    return change_word + (zh_ ? "（现在：" + now + "）" : " (now: " + now + ")");
+  }
+
+ private:
+  static constexpr std::size_t kMaxPlain = 120;
+
+  std::string RelationWord(const Change& change) const {
+    using Relation = Change::Relation;
+    const bool date = change.to.is(Kind::kDate);
+    const auto to = [&] { return ValueWord(change.to); };
+    switch (change.relation) {
+      case Relation::kIs:
+        return " = " + to();
+      case Relation::kOneOf:
+        return " = " + Listed(change.to.AsList(), Say(" 或 ", " or "));
+      case Relation::kNot: {
+        const std::string values = Listed(change.to.AsList(), Say("、", " or "));
+        const std::string prefixes = Listed(change.upper.AsList(), Say("、", " or "));
+        std::string out;
+        if (!values.empty()) out = Say("不是 ", " is not ") + values;
+        if (!values.empty() && !prefixes.empty()) out += Say("，也", ",");
+        if (!prefixes.empty()) out += zh_ ? "不以 " + prefixes + " 开头" : " does not begin with " + prefixes;
+        return out;
+      }
+      case Relation::kStartsWith:
+        return zh_ ? "以 " + to() + " 开头" : " begins with " + to();
+      case Relation::kAtLeast:
+        return (date ? Say("不早于 ", " not before ") : Say("至少 ", " at least ")) + to();
+      case Relation::kAtMost:
+        return (date ? Say("不晚于 ", " not after ") : Say("至多 ", " at most ")) + to();
+      case Relation::kBetween:
+        return Say("为 ", " from ") + to() + Say(" 至 ", " to ") + ValueWord(change.upper);
+      case Relation::kNone:
+        return " = " + ValueWord(Value::Null());
+      case Relation::kSome:
+        return Say("有记录", " on record");
+    }
+    return {};
+  }
+
+  bool zh_;
+  std::string_view locale_;
+  const facts::Schema& schema_;
+};
+
+std::string Heading(const Rule& rule, Date today, std::string_view locale) {
+  return rule.title.In(locale) + " (" + rule.id + "), " + FormatDate(today) + "\n";
+}
+
+void AddMissing(const Determination& determination, const Words& words, Table& table) {
+  for (const std::uint32_t slot : determination.missing) {
+    table.Row(words.Say("缺少", "missing"), words.LabelOf(slot), words.SourceOf(slot));
+  }
+  if (!determination.error.empty()) table.Row(words.Say("错误", "error"), determination.error);
+}
+
+void AddDays(const Outlook& outlook, const Words& words, Table& table) {
+  if (outlook.eligible_from) table.Row(words.Say("符合之日", "eligible from"), FormatDate(*outlook.eligible_from));
+  if (outlook.eligible_until) table.Row(words.Say("终止之日", "until"), FormatDate(*outlook.eligible_until));
+  if (outlook.next_change && outlook.next_change != outlook.eligible_from &&
+      outlook.next_change != outlook.eligible_until) {
+    table.Row(words.Say("下次变化", "next change"), FormatDate(*outlook.next_change));
+  }
+}
+
+void AddApply(const Rule& rule, const facts::Profile& profile, const Determination& determination,
+              const Outlook& outlook, Date today, const Words& words, Table& table) {
+  if (determination.answer != Answer::kEligible && !outlook.eligible_from) return;
+  if (!rule.apply.url.empty()) table.Row(words.Say("办理", "apply"), rule.apply.url);
+  if (!rule.apply.deadline.zh.empty()) {
+    table.Row(words.Say("期限", "deadline"), rule.apply.deadline.In(words.locale()));
+  }
+  value::Arena arena;
+  for (const Material& material : rule.apply.materials) {
+    const bool have = OnFile(material, profile, today, arena).value_or(false);
+    table.Row(words.Say("材料", "bring"), material.label.In(words.locale()),
+              have ? words.Say("已归档", "on file") : "");
+  }
+}
+
+// Which criteria no change can meet, and what they read.
+std::string SettledWord(const Rule& rule, const Remedy& remedy, const Words& words) {
+  std::string out;
+  for (const std::size_t i : remedy.settled) {
+    const Criterion& criterion = rule.criteria[i];
+    std::string facts;
+    for (const std::uint32_t slot : criterion.when.slots()) {
+      facts += (facts.empty() ? "" : words.Say("、", ", ")) + words.LabelOf(slot);
+    }
+    const std::string label =
+        words.zh() ? "“" + criterion.label.In(words.locale()) + "”" : "\"" + criterion.label.In(words.locale()) + "\"";
+    if (!out.empty()) out += words.Say("；", "; ");
+    if (facts.empty()) {
+      out += label + words.Say("只看日期，与资料无关", " depends on the day alone");
+    } else {
+      out += label + (words.zh() ? "由不能改变的资料决定（" + facts + "）"
+                                 : " depends on what cannot be changed (" + facts + ")");
+    }
+  }
+  return out;
+}
+
+void AddRemedy(const Rule& rule, const facts::Profile& profile, const Determination& determination,
+               const Remedy& remedy, bool show_sensitive, const Words& words, Table& table) {
+  if (determination.answer == Answer::kEligible) return;
+  if (profile.Dead()) {
+    const std::string& label = words.LabelOf(*profile.schema().alive_unless());
+    table.Row(words.Say("注意", "note"), words.zh() ? "已登记" + label + "，任何规定都不再适用"
+                                                    : label + " is on record: no rule applies any more");
+    return;
+  }
+  std::string name = words.Say("办法", "to qualify");
+  const auto add = [&](std::string text) {
+    table.Row(name, std::move(text));
+    name.clear();
+  };
+  if (remedy.wait_until) {
+    add(words.Say("等到 ", "wait until ") + FormatDate(*remedy.wait_until) +
+        words.Say("，其他不用改变", ", nothing else has to change"));
+  }
+  for (const std::vector<Change>& choice : remedy.choices) {
+    std::string begin = name.empty() ? words.Say("或者：", "or: ") : words.Say("需要：", "needs: ");
+    for (const Change& change : choice) {
+      add(begin + words.ChangeWord(profile, change, show_sensitive));
+      begin = words.Say("并且：", "and: ");
+    }
+  }
+  if (!name.empty() && determination.in_force) {
+    const std::string settled = SettledWord(rule, remedy, words);
+    if (determination.answer == Answer::kUnknown) {
+      add(words.Say("先补齐缺少的资料，才能确定", "the missing facts have to be known first"));
+    } else {
+      add(remedy.complete ? words.Say("没有找到三项以内的改变", "no change of up to three facts was found")
+                          : words.Say("在搜索的限度内没有找到三项以内的改变",
+                                      "no change of up to three facts was found within the limits of the search"));
+    }
+    if (!settled.empty()) add(settled);
+  }
+}
+
 }  // namespace
 
 std::string ToJson(const Rule& rule, const facts::Profile& profile, const Determination& determination,
                    const Outlook& outlook, Date today) {
-  Json out;
-  out["rule"] = rule.id;
-  out["title"] = JsonText(rule.title);
-  out["owner"] = rule.owner;
-  out["area"] = rule.area;
-  out["topic"] = rule.topic;
-  out["day"] = FormatDate(today);
-  out["answer"] = AnswerName(determination.answer);
-  out["in_force"] = determination.in_force;
-  out["amount"] = determination.amount ? Json(determination.amount->ToString()) : Json(nullptr);
-  if (!rule.unit.empty()) out["unit"] = rule.unit;
+  JsonWriter json;
+  BeginDetermination(json, rule, profile, determination, outlook, today, false);
+  json.EndObject();
+  return json.Take();
+}
 
-  Json& criteria = out["criteria"] = Json::array();
-  for (std::size_t i = 0; i < rule.criteria.size(); ++i) {
-    const Criterion& criterion = rule.criteria[i];
-    Json one = {{"id", criterion.id},
-                {"label", JsonText(criterion.label)},
-                {"truth", kTruthNames[static_cast<std::size_t>(determination.criteria[i])]}};
-    if (const Law* law = LawOf(rule, criterion.law)) {
-      one["law"] = {{"title", law->title}};
-      if (!law->url.empty()) one["law"]["url"] = law->url;
-    }
-    Json& facts = one["facts"] = Json::array();
-    for (const std::uint32_t slot : criterion.when.slots()) facts.push_back(JsonFact(profile, slot));
-    criteria.push_back(std::move(one));
-  }
-  Json& missing = out["missing"] = Json::array();
-  for (const std::uint32_t slot : determination.missing) missing.push_back(JsonMissing(profile.schema(), slot));
-  if (!determination.error.empty()) out["error"] = determination.error;
-
-  out["next_change"] = JsonDay(outlook.next_change);
-  out["eligible_from"] = JsonDay(outlook.eligible_from);
-  out["eligible_until"] = JsonDay(outlook.eligible_until);
-
-  Json& apply = out["apply"] = Json::object();
-  if (!rule.apply.url.empty()) apply["url"] = rule.apply.url;
-  if (!rule.apply.deadline.zh.empty()) apply["deadline"] = JsonText(rule.apply.deadline);
-  Json& materials = apply["materials"] = Json::array();
-  value::Arena arena;
-  for (const Material& material : rule.apply.materials) {
-    const std::optional<bool> on_file = OnFile(material, profile, today, arena);
-    materials.push_back({{"id", material.id},
-                         {"label", JsonText(material.label)},
-                         {"on_file", on_file ? Json(*on_file) : Json(nullptr)}});
-  }
-  return out.dump(-1, ' ', false, Json::error_handler_t::replace);
+std::string ExplainJson(const Rule& rule, const facts::Profile& profile, const Determination& determination,
+                        const Outlook& outlook, const Remedy& remedy, Date today, bool show_sensitive) {
+  JsonWriter json;
+  BeginDetermination(json, rule, profile, determination, outlook, today, show_sensitive);
+  json.Key("alive").Bool(!profile.Dead());
+  WriteRemedy(json.Key("remedy"), rule, profile, remedy, show_sensitive);
+  json.EndObject();
+  return json.Take();
 }
 
 std::string ToText(const Rule& rule, const facts::Profile& profile, const Determination& determination,
                    const Outlook& outlook, Date today, std::string_view locale) {
-  const bool zh = locale != "en";
-  const auto say = [zh](const char* in_zh, const char* in_en) { return std::string(zh ? in_zh : in_en); };
+  const Words words(locale, profile.schema());
   Table table;
-
-  std::string answer;
-  if (!determination.in_force) {
-    answer = say("规定未生效或已失效", "not in force");
-  } else if (determination.answer == Answer::kEligible) {
-    answer = say("符合条件", "eligible");
-    if (determination.amount) {
-      answer += say("，", ", ") + determination.amount->ToString() + (zh ? "" : " ") + UnitIn(rule.unit, zh);
-    }
-  } else {
-    answer = determination.answer == Answer::kIneligible ? say("不符合条件", "not eligible")
-                                                         : say("尚不能确定", "not known yet");
-  }
-  table.Row(say("结果", "answer"), answer);
-
-  static constexpr std::array<const char*, 4> kZh = {"否", "是", "未知", "出错"};
-  static constexpr std::array<const char*, 4> kEn = {"no", "yes", "unknown", "error"};
+  table.Row(words.Say("结果", "answer"), words.AnswerWord(rule, determination));
   for (std::size_t i = 0; i < rule.criteria.size(); ++i) {
-    const auto truth = static_cast<std::size_t>(determination.criteria[i]);
     const Law* law = LawOf(rule, rule.criteria[i].law);
-    table.Row(zh ? kZh[truth] : kEn[truth], rule.criteria[i].label.In(locale), law == nullptr ? "" : law->title);
+    table.Row(words.TruthWord(determination.criteria[i]), rule.criteria[i].label.In(locale),
+              law == nullptr ? "" : law->title);
   }
-  for (const std::uint32_t slot : determination.missing) {
-    const facts::FactDef& fact = profile.schema().facts()[slot];
-    const auto it = profile.schema().sources().find(fact.source);
-    const std::string source = it == profile.schema().sources().end() ? fact.source : it->second.In(locale);
-    table.Row(say("缺少", "missing"), fact.label.In(locale), source);
-  }
-  if (!determination.error.empty()) table.Row(say("错误", "error"), determination.error);
-  if (outlook.eligible_from) table.Row(say("符合之日", "eligible from"), FormatDate(*outlook.eligible_from));
-  if (outlook.eligible_until) table.Row(say("终止之日", "until"), FormatDate(*outlook.eligible_until));
-  if (outlook.next_change && outlook.next_change != outlook.eligible_from &&
-      outlook.next_change != outlook.eligible_until) {
-    table.Row(say("下次变化", "next change"), FormatDate(*outlook.next_change));
-  }
-  if (determination.answer == Answer::kEligible || outlook.eligible_from) {
-    if (!rule.apply.url.empty()) table.Row(say("办理", "apply"), rule.apply.url);
-    if (!rule.apply.deadline.zh.empty()) table.Row(say("期限", "deadline"), rule.apply.deadline.In(locale));
-    value::Arena arena;
-    for (const Material& material : rule.apply.materials) {
-      const bool have = OnFile(material, profile, today, arena).value_or(false);
-      table.Row(say("材料", "bring"), material.label.In(locale), have ? say("已归档", "on file") : "");
+  AddMissing(determination, words, table);
+  AddDays(outlook, words, table);
+  AddApply(rule, profile, determination, outlook, today, words, table);
+  return Heading(rule, today, locale) + table.ToString();
+}
+
+std::string ExplainText(const Rule& rule, const facts::Profile& profile, const Determination& determination,
+                        const Outlook& outlook, const Remedy& remedy, Date today, std::string_view locale,
+                        bool show_sensitive) {
+  const Words words(locale, profile.schema());
+  Table table;
+  table.Row(words.Say("结果", "answer"), words.AnswerWord(rule, determination));
+  for (std::size_t i = 0; i < rule.criteria.size(); ++i) {
+    const Criterion& criterion = rule.criteria[i];
+    table.Row(words.TruthWord(determination.criteria[i]), criterion.label.In(locale));
+    for (const std::uint32_t slot : criterion.when.slots()) {
+      table.Row("", words.LabelOf(slot) + words.Say("：", ": ") + words.Present(profile, slot, show_sensitive));
+    }
+    if (const Law* law = LawOf(rule, criterion.law)) {
+      table.Row("", words.Say("依据：", "law: ") + law->title + (law->url.empty() ? "" : " " + law->url));
     }
   }
-  return rule.title.In(locale) + " (" + rule.id + "), " + FormatDate(today) + "\n" + table.ToString();
+  AddMissing(determination, words, table);
+  AddDays(outlook, words, table);
+  AddRemedy(rule, profile, determination, remedy, show_sensitive, words, table);
+  AddApply(rule, profile, determination, outlook, today, words, table);
+  return Heading(rule, today, locale) + table.ToString();
 }
 
 }  // namespace zhitui::rules

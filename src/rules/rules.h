@@ -204,6 +204,50 @@ std::optional<Recomputation> NextRecomputation(const Rule& rule, const facts::Pr
 Date HoldsSince(const Rule& rule, const facts::Profile& profile, const Determination& now, Date earliest, Date today,
                 value::Arena& arena);
 
+// What would make a profile eligible that is not: waiting, or the smallest change of its facts.
+struct Change {
+  enum class Relation : std::uint8_t {
+    kIs,          // exactly `to`
+    kOneOf,       // any of the list `to`
+    kNot,         // any value but those of the list `to` and those that begin with one of the list `upper`
+    kStartsWith,  // a text that begins with `to`
+    kAtLeast,     // `to` or more, or later
+    kAtMost,      // `to` or less, or earlier
+    kBetween,     // from `to` to `upper`, both included
+    kNone,        // null: known to be none
+    kSome,        // any value; now unknown or none
+  };
+  std::uint32_t slot = 0;
+  Relation relation = Relation::kIs;
+  value::Value to;
+  value::Value upper;
+  value::Value example;  // the value with which eligibility was verified; of the fact's type
+};
+const char* RelationName(Change::Relation relation);  // "is", "not", "starts_with", "at_least" …
+
+struct Remedy {
+  // Beyond these a change is not looked for.
+  static constexpr std::size_t kMaxFacts = 3;
+  static constexpr std::size_t kMaxChoices = 3;           // sets of facts that are equally small
+  static constexpr std::size_t kMaxCandidates = 64;       // values of one fact
+  static constexpr std::size_t kMaxEvaluations = 20'000;  // of conditions, criteria and rules, in all
+
+  std::optional<Date> wait_until;  // with the same facts, eligible from that day
+  // Each choice alone makes it eligible today; all have the fewest facts that do, every set of facts once, with the
+  // values nearest to the present ones. Facts in the order of the schema.
+  std::vector<std::vector<Change>> choices;
+  bool complete = true;              // false: a limit ended the search, and a smaller or nearer change may exist
+  std::vector<std::size_t> settled;  // criteria that do not hold and read only facts that nobody can change
+};
+
+// Empty where it is eligible already or the subject is dead; only waiting counts where the rule is not in force. Facts
+// declared `fixed` stay as they are. Candidates are found in the conditions over one fact (bools, enumerated codes,
+// comparisons, membership, prefixes) and verified with the whole rule. Numbers and dates of which a calculation with
+// other facts is asked are varied with those as they are; lists, records and timestamps only become none. Values live
+// in `arena`.
+Remedy FindRemedy(const Rule& rule, const facts::Profile& profile, const Determination& determination,
+                  const Outlook& outlook, Date today, value::Arena& arena);
+
 // JSON of one determination: answer, amount, unit, each criterion with truth, label, citation and the facts it read
 // (sensitive ones without value), missing facts with label and source, outlook, apply. For evaluate and
 // recommendations.
@@ -212,6 +256,14 @@ std::string ToJson(const Rule& rule, const facts::Profile& profile, const Determ
 // The same for people, aligned, in "zh" or "en".
 std::string ToText(const Rule& rule, const facts::Profile& profile, const Determination& determination,
                    const Outlook& outlook, Date today, std::string_view locale);
+
+// All of it for one person who asks why: ToJson with the values of sensitive facts (where they may be seen) and
+// `remedy`; docs/rules.md describes both.
+std::string ExplainJson(const Rule& rule, const facts::Profile& profile, const Determination& determination,
+                        const Outlook& outlook, const Remedy& remedy, Date today, bool show_sensitive);
+std::string ExplainText(const Rule& rule, const facts::Profile& profile, const Determination& determination,
+                        const Outlook& outlook, const Remedy& remedy, Date today, std::string_view locale,
+                        bool show_sensitive);
 
 // Runs the tests beside the rules; one line per failure with file:line and expected against got.
 struct TestReport {

@@ -227,23 +227,29 @@ TEST_F(Simulate, ALineMayBeTooLongAndTheNextIsStillRead) {
   EXPECT_EQ(Rule("points")["eligible"], 2);
 }
 
-TEST_F(Simulate, GroupsAddUpToTheWhole) {
-  Write("people.ndjson", People(500));
+TEST_F(Simulate, GroupsAddUpToTheWholeInTheOrderOfTheirNumbers) {
+  const std::string old =
+      R"({"subject": "o", "kind": "person", "facts": {"birth_date": "1920-01-01", "home.street": ")";
+  Write("people.ndjson", People(500) + old + "440304001\"}}\n" + old + "440304003\"}}\n");
   SimulateArguments arguments;
   arguments.by = "street,age_band";
   arguments.json = true;
   ASSERT_EQ(Run(arguments), EX_OK) << err_;
   const json all = json::parse(out_);
   std::uint64_t eligible = 0;
+  std::vector<std::pair<std::string, int>> order;  // street, first year of the band
   for (const json& group : all["groups"]) {
+    if (group["rule"] == "senior") order.emplace_back(group["street"], std::stoi(group["age_band"].get<std::string>()));
     EXPECT_TRUE(group["street"].get<std::string>().starts_with("44030400"));
     if (group["rule"] == "senior") {
-      EXPECT_GE(group["age_band"].get<std::string>(), "60-69");
+      EXPECT_GE(order.back().second, 60);
       eligible += group["eligible"].get<std::uint64_t>();
     }
   }
   EXPECT_EQ(eligible, Rule("senior")["eligible"].get<std::uint64_t>());
   EXPECT_GT(eligible, 0U);
+  EXPECT_TRUE(std::is_sorted(order.begin(), order.end()));
+  EXPECT_EQ(order.back().second, 100);
 }
 
 TEST_F(Simulate, BadLinesAreNamedByNumberAndTheOthersCounted) {

@@ -95,6 +95,24 @@ TEST(Schema, TheHashFollowsTheDeclarationsNotTheLayout) {
   EXPECT_NE(changed("max_items: 3", "max_items: 4"), hash);
   EXPECT_NE(changed("[male, female]", "[male, female, other]"), hash);
   EXPECT_NE(changed("unit: {type: int, nullable: true,", "unit: {type: int,"), hash);
+  EXPECT_NE(changed("type: int, source", "type: int, fixed: true, source"), hash);
+  EXPECT_EQ(changed("type: int, source", "type: int, fixed: false, source"), hash);
+}
+
+TEST(Schema, WhatAPersonCannotChangeIsDeclaredOfFactsOnly) {
+  const std::string head = "kind: k\nsources: {s: 源}\nfacts:\n";
+  const auto schema = SchemaOf(head +
+                               "  born: {type: date, source: s, fixed: true, label: 甲}\n"
+                               "  city: {type: code, source: s, label: 乙}\n");
+  ASSERT_NE(schema, nullptr);
+  EXPECT_TRUE(schema->facts()[0].fixed);
+  EXPECT_FALSE(schema->facts()[1].fixed);
+  EXPECT_THAT(FaultsOfFacts("  a: {type: record, source: s, label: x, of: {b: {type: int, fixed: true, label: y}}}\n"),
+              ElementsAre("4:62 unknown-key"));
+  const auto resident = SchemaOf(ReadFile(ZHITUI_SOURCE_DIR "/rules/facts/resident.yaml"));
+  for (const char* name : {"birth_date", "sex", "death_date", "name", "id_number"}) {
+    EXPECT_TRUE(resident->facts()[*resident->Find(name)].fixed) << name;
+  }
 }
 
 TEST(Schema, AChangedRecordIsAnotherTypeInTheSameProcess) {
