@@ -77,7 +77,7 @@ struct Layer {
 struct Model {
   std::shared_ptr<const rules::RuleSet> ruleset;
   std::shared_ptr<const facts::Schema> schema;
-  std::vector<std::uint32_t> rules;  // indexes into ruleset->rules(), in the order in which the engine numbers them
+  std::vector<std::uint32_t> rules;      // indexes into ruleset->rules(), in the order in which the engine numbers them
   std::vector<std::uint32_t> number_of;  // the other way round; kNone for rules of other kinds
   std::vector<Condition> conditions;
   std::vector<Alternative> alternatives;  // by their bit
