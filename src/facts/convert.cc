@@ -8,8 +8,6 @@
 namespace zhitui::facts {
 namespace {
 
-constexpr unsigned kMoneyScale = 2;
-
 const char* Expected(FactType type) {
   switch (type) {
     case FactType::kBool:
@@ -66,15 +64,15 @@ bool IsJsonNumber(std::string_view s, bool* whole) {
   return i == s.size();
 }
 
+const value::UnknownSet kNoSlots{};
+
+}  // namespace
+
 Value TimestampOf(Instant at) {
   const auto seconds = std::chrono::floor<std::chrono::seconds>(at);
   const auto millis = (at - seconds).count();
   return Value::Timestamp(seconds.time_since_epoch().count(), static_cast<std::uint32_t>(millis) * 1'000'000U);
 }
-
-const value::UnknownSet kNoSlots{};
-
-}  // namespace
 
 simdjson::padded_string_view Padded(std::string_view text) {
   thread_local std::vector<char> buffer;

@@ -23,6 +23,10 @@ std::string SafeName(std::string_view name);
 
 Refused NotJson(std::string detail = "not well-formed JSON");
 
+Value TimestampOf(Instant at);
+
+inline constexpr unsigned kMoneyScale = 2;
+
 // The largest JSON text that is looked at, whatever the caller allows.
 inline constexpr std::size_t kMaxJsonBytes = std::size_t{16} << 20;
 

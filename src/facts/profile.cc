@@ -1,36 +1,20 @@
 // What is known about one subject, and how events change it.
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "facts/convert.h"
+#include "facts/straight.h"
 
 namespace zhitui::facts {
 namespace {
 
 constexpr std::size_t kCompactFrom = 8192;  // bytes; below that garbage costs nothing
 
-enum class Mode : std::uint8_t { kPatch, kReplace, kSet };
-
-struct Staged {
-  std::uint32_t slot = 0;
-  Value value;  // Unknown: absent
-};
-
-// Working memory of one thread, kept between calls.
-struct Scratch {
-  std::vector<Value> values;
-  std::vector<Staged> staged;
-  std::vector<std::uint8_t> slots;   // named already
-  std::vector<std::uint8_t> groups;  // named already
-};
-
 Scratch& ThreadScratch(const SchemaTree& tree) {
   thread_local Scratch scratch;
-  scratch.values.clear();
-  scratch.staged.clear();
-  scratch.slots.assign(tree.absent.size(), 0);
-  scratch.groups.assign(tree.groups.size(), 0);
+  scratch.Clear(tree);
   return scratch;
 }
 
@@ -45,14 +29,23 @@ class Walker {
         current_(current),
         source_(source),
         mode_(mode),
+        arena_(*arena),
         scratch_(*scratch),
+        straight_(schema, tree, current, source, mode, arena, scratch),
         converter_(arena, &scratch->values) {}
 
   bool Read(std::string_view text) {
     if (text.size() > kMaxJsonBytes) return converter_.Refuse(Refusal::kTooLarge, "data");
+    // The text comes to lie in the arena, and the texts among its values in it.
+    char* copy = arena_.NewArray<char>(text.size() + simdjson::SIMDJSON_PADDING);
+    if (!text.empty()) std::memcpy(copy, text.data(), text.size());
+    std::memset(copy + text.size(), 0, simdjson::SIMDJSON_PADDING);
+    const simdjson::padded_string_view padded(copy, text.size(), text.size() + simdjson::SIMDJSON_PADDING);
+    if (straight_.Read(padded)) return true;
+    scratch_.Clear(tree_);
     json::document document;
     json::object object;
-    if (ThreadParser().iterate(Padded(text)).get(document) != simdjson::SUCCESS) return Broken();
+    if (ThreadParser().iterate(padded).get(document) != simdjson::SUCCESS) return Broken();
     const simdjson::error_code error = document.get_object().get(object);
     if (error == simdjson::INCORRECT_TYPE) {
       return converter_.Refuse(Refusal::kNotJson, "data: expected a JSON object");
@@ -136,7 +129,7 @@ class Walker {
   }
 
   void StageNull(std::uint32_t slot) {
-    scratch_.staged.push_back({slot, schema_.facts()[slot].nullable ? Value::Null() : tree_.absent[slot]});
+    scratch_.Stage(slot, schema_.facts()[slot].nullable ? Value::Null() : tree_.absent[slot]);
   }
 
   bool ReadFact(std::uint32_t slot, json::value& in) {
@@ -162,7 +155,7 @@ class Walker {
       refused().detail.insert(0, def.name);
       return false;
     }
-    scratch_.staged.push_back({slot, value});
+    scratch_.Stage(slot, value);
     return true;
   }
 
@@ -172,7 +165,9 @@ class Walker {
   const std::vector<Value>& current_;
   std::uint32_t source_;
   Mode mode_;
+  value::Arena& arena_;
   Scratch& scratch_;
+  StraightReader straight_;
   Converter converter_;
 };
 
@@ -290,11 +285,11 @@ std::expected<MergeReport, Refused> Profile::Merge(const Event& event) {
   if (replace) {
     for (std::uint32_t slot = 0; slot < slots_.size(); ++slot) {
       if (tree.source_of[slot] == source_index && scratch.slots[slot] == 0) {
-        scratch.staged.push_back({slot, tree.absent[slot]});
+        scratch.Stage(slot, tree.absent[slot]);
       }
     }
   }
-  for (const Staged& staged : scratch.staged) {
+  for (const Staged& staged : scratch.all()) {
     if (event.time < times_[staged.slot]) {
       ++report.stale;
       continue;
@@ -317,7 +312,7 @@ std::expected<void, Refused> Profile::SetFromJson(std::string_view text, const S
     Compact();
     return std::unexpected(std::move(walker.refused()));
   }
-  for (const Staged& staged : scratch.staged) slots_[staged.slot] = staged.value;
+  for (const Staged& staged : scratch.all()) slots_[staged.slot] = staged.value;
   Compact();
   return {};
 }

@@ -20,14 +20,40 @@ FieldIds IdsOf(const FactDef& def) {
 
 }  // namespace
 
-std::size_t NameTable::Hash(std::string_view name) {
-  std::uint64_t h = name.size() * 0x9E3779B97F4A7C15ULL;
-  for (const char c : name) h = (h ^ static_cast<unsigned char>(c)) * 0x100000001B3ULL;
-  return static_cast<std::size_t>(h ^ (h >> 29));
+// Up to eight bytes as two parts that may overlap: no loop over bytes. Names of up to eight bytes with the same head
+// and size are equal.
+std::uint64_t NameTable::Head(std::string_view name) {
+  const char* p = name.data();
+  const std::size_t n = name.size();
+  if (n >= 8) {
+    std::uint64_t w = 0;
+    std::memcpy(&w, p, 8);
+    return w;
+  }
+  if (n >= 4) {
+    std::uint32_t low = 0;
+    std::uint32_t high = 0;
+    std::memcpy(&low, p, 4);
+    std::memcpy(&high, p + n - 4, 4);
+    return low | (std::uint64_t{high} << 32);
+  }
+  std::uint64_t w = 0;
+  for (std::size_t i = 0; i < n; ++i) w = (w << 8) | static_cast<unsigned char>(p[i]);
+  return w;
+}
+
+std::size_t NameTable::Hash(std::string_view name, std::uint64_t head) {
+  constexpr std::uint64_t kFactor = 0x9E3779B97F4A7C15ULL;
+  std::uint64_t h = (head ^ name.size()) * kFactor;
+  if (name.size() > 8) {
+    const std::uint64_t tail = Head(name.substr(name.size() - 8));
+    h = (h ^ (h >> 32) ^ tail) * kFactor;
+  }
+  return static_cast<std::size_t>(h ^ (h >> 32));
 }
 
 void NameTable::Insert(Cell cell) {
-  std::size_t i = Hash(cell.name) & (cells_.size() - 1);
+  std::size_t i = Hash(cell.name, cell.head) & (cells_.size() - 1);
   while (cells_[i].index != kNoIndex) i = (i + 1) & (cells_.size() - 1);
   cells_[i] = std::move(cell);
 }
@@ -39,18 +65,32 @@ void NameTable::Add(std::string_view name, std::uint32_t index) {
       if (cell.index != kNoIndex) Insert(std::move(cell));
     }
   }
-  Insert({std::string(name), index});
+  Insert({Head(name), static_cast<std::uint32_t>(name.size()), index, std::string(name)});
   ++used_;
 }
 
 std::uint32_t NameTable::Find(std::string_view name) const {
   if (cells_.empty()) return kNoIndex;
-  std::size_t i = Hash(name) & (cells_.size() - 1);
+  const std::uint64_t head = Head(name);
+  std::size_t i = Hash(name, head) & (cells_.size() - 1);
   while (cells_[i].index != kNoIndex) {
-    if (cells_[i].name == name) return cells_[i].index;
+    const Cell& cell = cells_[i];
+    if (cell.head == head && cell.size == name.size() && (name.size() <= 8 || cell.name == name)) return cell.index;
     i = (i + 1) & (cells_.size() - 1);
   }
   return kNoIndex;
+}
+
+SchemaTree::Child::Child(std::string segment) : name(std::move(segment)), token(name + "\":") {
+  const auto word = [&](std::size_t from, std::uint64_t* bytes, std::uint64_t* mask) {
+    for (std::size_t i = from; i < std::min(token.size(), from + 8); ++i) {
+      *bytes |= std::uint64_t{static_cast<unsigned char>(token[i])} << (8 * (i - from));
+      *mask |= std::uint64_t{0xFF} << (8 * (i - from));
+    }
+  };
+  size = static_cast<std::uint32_t>(token.size());
+  word(0, &first, &first_mask);
+  word(8, &second, &second_mask);
 }
 
 std::uint32_t StoredId(std::string_view name) {
@@ -88,7 +128,7 @@ void SchemaTree::AddName(const std::string& name, std::uint32_t slot) {
     if (child == kNoIndex) {
       child = static_cast<std::uint32_t>(groups[group].children.size());
       groups[group].names.Add(segment, child);
-      groups[group].children.push_back({segment, kNoIndex, kNoIndex});
+      groups[group].children.emplace_back(segment);
     }
     if (dot == std::string::npos) {
       groups[group].children[child].slot = slot;
@@ -115,6 +155,12 @@ void SchemaTree::Finish(const std::vector<FactDef>& facts) {
     absent.push_back(Value::Unknown(&unknowns[slot]));
     ids.push_back(StoredId(facts[slot].name));
     fields.push_back(IdsOf(facts[slot]));
+    plain.push_back({facts[slot].type, facts[slot].nullable});
+    const FactDef& coded = facts[slot].type == FactType::kList ? facts[slot].element.front() : facts[slot];
+    NameTable& table = codes.emplace_back();
+    for (std::uint32_t i = 0; i < coded.values.size(); ++i) {
+      if (table.Find(coded.values[i]) == kNoIndex) table.Add(coded.values[i], i);
+    }
     std::size_t i = ids[slot] & (id_slots.size() - 1);
     while (id_slots[i] != kNoIndex) i = (i + 1) & (id_slots.size() - 1);
     id_slots[i] = slot;

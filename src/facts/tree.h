@@ -21,10 +21,13 @@ class NameTable {
 
  private:
   struct Cell {
-    std::string name;
+    std::uint64_t head = 0;  // the first bytes of the name, as Head gives them
+    std::uint32_t size = 0;
     std::uint32_t index = kNoIndex;
+    std::string name;
   };
-  static std::size_t Hash(std::string_view name);
+  static std::uint64_t Head(std::string_view name);
+  static std::size_t Hash(std::string_view name, std::uint64_t head);
   void Insert(Cell cell);
 
   std::vector<Cell> cells_;
@@ -42,9 +45,19 @@ struct FieldIds {
 
 struct SchemaTree {
   struct Child {
-    std::string name;  // the segment
+    // The name as JSON has it, with quote and colon behind it: `token`, and its first 16 bytes as two little-endian
+    // words with masks.
+    std::uint64_t first = 0;
+    std::uint64_t first_mask = 0;
+    std::uint64_t second = 0;
+    std::uint64_t second_mask = 0;
     std::uint32_t slot = kNoIndex;
     std::uint32_t group = kNoIndex;  // exactly one of the two is set
+    std::uint32_t size = 0;          // of the token
+    std::string name;                // the segment
+    std::string token;
+
+    explicit Child(std::string segment);
   };
   struct Group {
     std::string path;  // "hukou"; empty for the root
@@ -60,7 +73,13 @@ struct SchemaTree {
   std::vector<std::uint32_t> ids;           // StoredId of each slot
   std::vector<FieldIds> fields;             // of each slot
   std::vector<std::uint32_t> id_slots;      // open addressing over ids; a power of two
-  std::vector<std::uint32_t> source_of;     // index of the owning source
+  struct Plain {
+    FactType type;
+    bool nullable;
+  };
+  std::vector<Plain> plain;              // what is looked at most, of each slot
+  std::vector<NameTable> codes;          // of each slot: the codes that it, or the elements of its list, may have
+  std::vector<std::uint32_t> source_of;  // index of the owning source
   std::vector<std::string> sources;
 
   std::uint32_t SlotOfId(std::uint32_t id) const;

@@ -3,6 +3,7 @@
 // facts of any source, e a stored profile.
 
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <memory>
 #include <string>
@@ -13,6 +14,8 @@
 namespace {
 
 namespace facts = zhitui::facts;
+
+constexpr char kHeld[] = R"({"name":"a","address":{"unit":1},"months":["2026-01-01"],"student":true})";
 
 void Require(bool condition) {
   if (!condition) std::abort();
@@ -71,14 +74,24 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const char what = static_cast<char>(data[0]);
   const std::string rest(reinterpret_cast<const char*>(data) + 1, size - 1);
   facts::Profile profile(schema);
-  Require(
-      profile.SetFromJson(R"({"name":"a","address":{"unit":1},"months":["2026-01-01"],"student":true})").has_value());
+  Require(profile.SetFromJson(kHeld).has_value());
   if (what == 'e') {
     const auto decoded = facts::Profile::Decode(schema, rest);
     if (decoded) CheckStored(*decoded);
   } else if (what == 'j') {
-    (void)profile.SetFromJson(rest);
+    const auto set = profile.SetFromJson(rest);
     CheckStored(profile);
+    // Once more by the long way: a text whose first name has an escape is not read straight.
+    const std::size_t quote = rest.find('"');
+    if (quote != std::string::npos && quote + 1 < rest.size() && rest[quote + 1] >= 'a' && rest[quote + 1] <= 'z') {
+      char escape[8];
+      std::snprintf(escape, sizeof escape, "\\u%04x", static_cast<unsigned>(rest[quote + 1]));
+      facts::Profile other(schema);
+      Require(other.SetFromJson(kHeld).has_value());
+      const auto again = other.SetFromJson(rest.substr(0, quote + 1) + escape + rest.substr(quote + 2));
+      Require(set.has_value() == again.has_value() && profile.Encode() == other.Encode());
+      Require(set || (set.error().reason == again.error().reason && set.error().detail == again.error().detail));
+    }
   } else if (what == 'p' || what == 'r') {
     facts::Event event;
     event.kind = "resident";
