@@ -75,6 +75,7 @@ std::optional<bool> OnFile(const Material& material, const facts::Profile& profi
 std::string UnitIn(const std::string& unit, bool zh) {
   if (!zh) return unit;
   if (unit == "CNY/month") return "元/月";
+  if (unit == "CNY/quarter") return "元/季度";
   if (unit == "CNY/year") return "元/年";
   if (unit == "CNY") return "元";
   return unit;
