@@ -558,6 +558,7 @@ TEST(UnknownReference, EveryFunctionNamesTheArgumentsThatAreMissing) {
   small.items = 1;
   small.bytes = 1;
   small.parts = {small};
+  const auto calendar = Calendar::Make("cn", 2024, 2026, {}, {});
   int calls = 0;
   for (const FunctionDoc& f : Functions()) {
     if (macros.contains(f.name)) continue;
@@ -565,6 +566,7 @@ TEST(UnknownReference, EveryFunctionNamesTheArgumentsThatAreMissing) {
     bool member = false;
     const std::vector<std::string> parameters = Parameters(f.signature, f.name, &member);
     Env env;
+    env.SetCalendar(calendar);
     std::vector<Value> values;
     std::string text = member ? "a0." + f.name + "(" : f.name + "(";
     for (std::size_t i = 0; i < parameters.size(); ++i) {
