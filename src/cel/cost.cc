@@ -109,7 +109,7 @@ ShapePtr ShapeOfType(value::Type type, const Sizes& sizes) {
       std::uint64_t longest = 0;
       for (const auto& [name, field] : type->fields) {
         const auto declared = std::find_if(sizes.parts.begin(), sizes.parts.end(),
-                                           [&name = name](const Sizes& s) { return s.name == name; });
+                                           [&wanted = name](const Sizes& s) { return s.name == wanted; });
         shape->fields.emplace_back(name, ShapeOfType(field, declared == sizes.parts.end() ? Sizes{} : *declared));
         shape->element = Join(shape->element, shape->fields.back().second);
         longest = std::max<std::uint64_t>(longest, name.size());
