@@ -178,6 +178,7 @@ struct Decider::Lane {
 };
 
 Decider::Decider(Core& core) : core_(core) {
+  if (core.parts.ruleset == nullptr) return;  // a pipeline that only looks at the store
   for (const std::string& kind : core.parts.ruleset->kinds()) {
     engines_[kind] = engine::Engine::Build(core.parts.ruleset, kind);
   }
