@@ -116,6 +116,7 @@ void Scratch::Clear(const SchemaTree& tree) {
 
 bool StraightReader::Read(std::string_view text) {
   if constexpr (std::endian::native != std::endian::little) return false;
+  // NOLINTNEXTLINE(bugprone-suspicious-stringview-data-usage): a zero follows the text, see the declaration
   const char* p = ReadGroup(Blank(text.data()), 0);
   if (p == nullptr || Blank(p) != text.data() + text.size()) return false;
   return above_ascii_ == 0 || simdjson::validate_utf8(text.data(), text.size());
