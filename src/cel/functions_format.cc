@@ -127,9 +127,10 @@ class Formatter {
       out_ += '-';
       n = ~n + 1;
     }
+    const std::string_view alphabet = upper ? "0123456789ABCDEF" : "0123456789abcdef";
     std::string digits;
     do {
-      digits += (upper ? "0123456789ABCDEF" : "0123456789abcdef")[n % base];
+      digits += alphabet[n % base];
       n /= base;
     } while (n > 0);
     out_.append(digits.rbegin(), digits.rend());
