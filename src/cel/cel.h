@@ -162,6 +162,7 @@ struct Dependence {
                 // both ends of the type's range only
     kMembers,   // the same for all values of the slot's type but `members`; null apart
     kPrefixes,  // for strings: the same for all strings whose longest prefix among `members` is the same
+    kContains,  // for lists: whether an element equals the one string in `members`; null apart
   };
   Shape shape = Shape::kAny;
   bool direct = false;  // kSteps: the slot itself is compared with `members`, any one of them on some day

@@ -316,6 +316,13 @@ Dependence Condition::dependence() const {
         out.shape = Dependence::Shape::kMembers;
         return out;
       }
+      out.members.clear();
+      if (Behind(plan, plan.Kid(n, 1)).op == Op::kSlot && Behind(plan, plan.Kid(n, 0)).op == Op::kConst &&
+          Behind(plan, plan.Kid(n, 0)).constant.is(Kind::kString)) {
+        out.members.push_back(Behind(plan, plan.Kid(n, 0)).constant);
+        out.shape = Dependence::Shape::kContains;
+        return out;
+      }
       return {};
     case Op::kCall:
       return PrefixCall(plan, n);

@@ -207,6 +207,12 @@ void AnalyseWords(Condition& condition, Probe& probe) {
   }
 }
 
+void AnalyseSet(Condition& condition, Probe& probe) {
+  const Value text = condition.dependence.members.front();
+  condition.words.otherwise = probe.At(Value::List({}));
+  condition.words.members.emplace_back(text.AsString(), probe.At(Value::List({&text, 1})));
+}
+
 Truth TruthOf(const Value& v) {
   if (v.IsTrue()) return Truth::kTrue;
   return v.IsFalse() ? Truth::kFalse : Truth::kOpen;
@@ -273,6 +279,9 @@ bool Analyse(const Model& model, const Fact& fact, Condition& condition, Date da
       return AnalyseDecimal(fact, condition, probe);
     case Key::kString:
       AnalyseWords(condition, probe);
+      return true;
+    case Key::kSet:
+      AnalyseSet(condition, probe);
       return true;
   }
   return false;

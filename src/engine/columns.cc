@@ -253,7 +253,7 @@ void Columns::Append(std::span<const Value> slots, Scratch& scratch) {
     if (column.fact != last_fact) {
       last_fact = column.fact;
       const FactTable& fact = t.facts[column.fact];
-      last_class = t.hot[column.fact].ClassOf(fact.slot < slots.size() ? slots[fact.slot] : Value::Unknown(nullptr));
+      last_class = t.HotOf(column.fact).ClassOf(fact.slot < slots.size() ? slots[fact.slot] : Value::Unknown(nullptr));
       open = open || fact.rows[last_class].certain != fact.rows[last_class].possible;
     }
     column.data[at] = column.of_class[last_class];

@@ -88,7 +88,10 @@ class Builder {
       condition.fact = fact;
       model_.facts[fact].conditions.push_back(i);
     }
-    for (Fact& fact : model_.facts) SetScale(fact);
+    for (Fact& fact : model_.facts) {
+      SetScale(fact);
+      KeepFirstAsked(fact);
+    }
     for (Fact& fact : model_.facts) {
       std::erase_if(fact.conditions, [&](std::uint32_t i) {
         Condition& condition = model_.conditions[i];
@@ -287,8 +290,13 @@ class Builder {
       case facts::FactType::kCode:
         out.key = Key::kString;
         break;
+      case facts::FactType::kList: {
+        const facts::FactType element = model_.schema->facts()[slot].element.front().type;
+        out.key = Key::kSet;
+        if (element != facts::FactType::kCode && element != facts::FactType::kString) out.slot = kNone;
+        break;
+      }
       case facts::FactType::kTimestamp:
-      case facts::FactType::kList:
       case facts::FactType::kRecord:
         out.slot = kNone;
         break;
@@ -309,8 +317,19 @@ class Builder {
         return (d.shape == Shape::kSteps && d.direct) || d.shape == Shape::kMembers;
       case Key::kString:
         return d.shape == Shape::kMembers || d.shape == Shape::kPrefixes;
+      case Key::kSet:
+        return d.shape == Shape::kContains;
     }
     return false;
+  }
+
+  void KeepFirstAsked(Fact& fact) {
+    if (fact.key != Key::kSet) return;
+    while (fact.conditions.size() > kMaxAsked) {
+      model_.conditions[fact.conditions.back()].fact = kNone;
+      model_.computed.push_back(fact.conditions.back());
+      fact.conditions.pop_back();
+    }
   }
 
   void SetScale(Fact& fact) const {

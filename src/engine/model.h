@@ -16,7 +16,10 @@ namespace zhitui::engine {
 enum class Truth : std::uint8_t { kFalse, kTrue, kOpen };
 
 // How the values of a fact are looked up.
-enum class Key : std::uint8_t { kBool, kInt, kDate, kDecimal, kString };
+enum class Key : std::uint8_t { kBool, kInt, kDate, kDecimal, kString, kSet };
+
+// Of a list the conditions ask whether it contains one text each: its class is the set of those that it contains.
+inline constexpr std::size_t kMaxAsked = 7;  // texts of one list; conditions on more are computed
 
 inline constexpr std::uint32_t kNone = ~std::uint32_t{0};
 
@@ -31,6 +34,7 @@ struct Words {
   Truth otherwise = Truth::kFalse;
   std::vector<std::pair<std::string, Truth>> members;   // equal to
   std::vector<std::pair<std::string, Truth>> prefixes;  // sorted by length, the longest first
+  // kSet: members has the one text asked for, with the answer where the list contains it.
 };
 
 struct Condition {

@@ -23,6 +23,27 @@ struct Scratch::Impl {
   std::vector<std::uint64_t> certain;
   std::vector<std::uint64_t> possible;
   std::vector<std::uint64_t> answers;  // eligible, then unknown
+  std::vector<std::uint8_t> computed;  // a Truth of each computed condition, or kNotYet
+  std::vector<std::uint16_t> classes;  // of each fact, by position
+
+  // The rows of the classes; other than 0 when one of them leaves an answer open.
+  std::uint32_t ListRows(const Table::Impl& t, const std::uint16_t* of_facts) {
+    const std::size_t facts = t.facts.size();
+    certain_rows.resize(facts);
+    possible_rows.resize(facts);
+    const std::uint64_t* const rows = t.rows.data();
+    const std::uint64_t** const to_certain = certain_rows.data();
+    const std::uint64_t** const to_possible = possible_rows.data();
+    const RowPair* const* const rows_at = t.rows_at.data();
+    std::uint32_t open = 0;
+    for (std::size_t i = 0; i < facts; ++i) {
+      const RowPair pair = rows_at[i][of_facts[i]];
+      to_certain[i] = rows + pair.certain;
+      to_possible[i] = rows + pair.possible;
+      open |= pair.certain ^ pair.possible;
+    }
+    return open;
+  }
 
   value::Arena& FreshArena() {
     if (arena.bytes_used() > kArenaBytes) arena.Reset();
@@ -54,27 +75,33 @@ Size Table::size() const {
 namespace {
 
 // Takes from the alternatives of the words [from, to) those that a computed condition rules out. Only asks for what is
-// still possible.
+// still possible. `answer_of` may be called for one condition more than once.
 template <class AnswerOf>
 void ApplyComputed(const Table::Impl& t, std::uint64_t* certain, std::uint64_t* possible, std::size_t from,
                    std::size_t to, AnswerOf answer_of) {
-  for (std::size_t c = 0; c < t.computed.size(); ++c) {
-    const Computed& computed = t.computed[c];
-    bool needed = false;
-    for (const Computed::Word& w : computed.words) {
-      needed = needed || (w.word >= from && w.word < to && (possible[w.word] & (w.positive | w.negative)) != 0);
-    }
-    if (!needed) continue;
-    const Truth truth = computed.constant ? computed.truth : answer_of(c);
-    for (const Computed::Word& w : computed.words) {
-      if (w.word < from || w.word >= to) continue;
-      const std::uint64_t out = truth == Truth::kTrue    ? w.negative
-                                : truth == Truth::kFalse ? w.positive
-                                                         : w.positive | w.negative;
-      certain[w.word] &= ~out;
-      if (truth != Truth::kOpen) possible[w.word] &= ~out;
+  for (std::size_t w = from; w < to; ++w) {
+    if ((possible[w] & t.needing[w]) == 0) continue;
+    for (std::uint32_t i = t.needs_of_word[w]; i < t.needs_of_word[w + 1]; ++i) {
+      const Need& need = t.needs[i];
+      const std::uint64_t bit = std::uint64_t{1} << need.alternative % 64;
+      if ((possible[w] & bit) == 0) continue;
+      const Computed& computed = t.computed[need.computed];
+      const Truth truth = computed.constant ? computed.truth : answer_of(need.computed);
+      if (truth == need.wanted) continue;
+      certain[w] &= ~bit;
+      if (truth != Truth::kOpen) possible[w] &= ~bit;
     }
   }
+}
+
+// The answer of a computed condition, found once and kept in `known`.
+Truth Known(const Table::Impl& t, std::size_t computed, std::uint8_t& known, std::span<const Value> slots,
+            value::Arena& arena) {
+  if (known == kNotYet) {
+    const Condition& condition = t.model->conditions[t.computed[computed].condition];
+    known = static_cast<std::uint8_t>(Evaluate(condition, slots, t.day, arena));
+  }
+  return static_cast<Truth>(known);
 }
 
 void Gather(const Model& model, const std::uint64_t* alternatives, std::size_t rule_words, std::uint64_t* rules) {
@@ -108,9 +135,31 @@ const Value& SlotOf(std::span<const Value> slots, std::uint32_t slot) {
 
 }  // namespace
 
+namespace {
+
+void Classify(const Table::Impl& t, std::span<const Value> slots, std::uint16_t* classes) {
+  const HotFact* const hot = t.hot.data();
+  const auto each = [&](Family family, auto class_of) {
+    const std::size_t end = t.families[static_cast<std::size_t>(family) + 1];
+    for (std::size_t i = t.families[static_cast<std::size_t>(family)]; i < end; ++i) {
+      classes[hot[i].position] = class_of(hot[i], slots[hot[i].slot]);
+    }
+  };
+  if (slots.size() < t.fact_of_slot.size()) [[unlikely]] {
+    for (const HotFact& fact : t.hot) classes[fact.position] = fact.ClassOf(SlotOf(slots, fact.slot));
+    return;
+  }
+  each(Family::kNumbers, [](const HotFact& fact, const Value& v) { return fact.ClassOfPlain(v); });
+  each(Family::kDecimals, [](const HotFact& fact, const Value& v) { return fact.ClassOfDecimal(v); });
+  each(Family::kCodes, [](const HotFact& fact, const Value& v) { return fact.ClassOfCode(v); });
+  each(Family::kOthers, [](const HotFact& fact, const Value& v) { return fact.ClassOf(v); });
+}
+
+}  // namespace
+
 // Where the parts of a subject stand in its state.
 struct Table::State {
-  std::uint16_t* classes;  // of each fact
+  std::uint16_t* classes;  // of each fact, by position
   std::uint8_t* computed;  // of each computed condition: a Truth or kNotYet
   std::uint64_t* certain;  // alternatives
   std::uint64_t* possible;
@@ -139,25 +188,17 @@ Answers Table::Answer(std::span<const Value> slots, Scratch& scratch) const {
   const Impl& t = *impl_;
   Scratch::Impl& s = *scratch.impl_;
   const std::size_t facts = t.facts.size();
-  s.certain_rows.resize(facts);
-  s.possible_rows.resize(facts);
+  s.classes.resize(facts);
   s.certain.resize(t.words());
   s.possible.resize(t.words());
   s.answers.resize(2 * t.rule_words());
-  const std::uint64_t* const rows = t.rows.data();
-  std::uint32_t open = 0;
   // The profile is often not in the cache: ask for all of it at once.
   constexpr std::size_t kLine = 64;
   for (std::size_t i = 0; i < slots.size_bytes(); i += kLine) {
     __builtin_prefetch(reinterpret_cast<const char*>(slots.data()) + i);
   }
-  for (std::size_t f = 0; f < facts; ++f) {
-    const HotFact& fact = t.hot[f];
-    const RowPair pair = fact.rows[fact.ClassOf(SlotOf(slots, fact.slot))];
-    s.certain_rows[fact.position] = rows + pair.certain;
-    s.possible_rows[fact.position] = rows + pair.possible;
-    open |= pair.certain ^ pair.possible;
-  }
+  Classify(t, slots, s.classes.data());
+  const std::uint32_t open = s.ListRows(t, s.classes.data());
   t.kernels->and_rows(t.live.data(), s.certain_rows.data(), facts, t.blocks, kAllBlocks, s.certain.data());
   if (open != 0) {
     t.kernels->and_rows(t.live.data(), s.possible_rows.data(), facts, t.blocks, kAllBlocks, s.possible.data());
@@ -166,9 +207,9 @@ Answers Table::Answer(std::span<const Value> slots, Scratch& scratch) const {
   }
   if (!t.computed.empty()) {
     value::Arena& arena = s.FreshArena();
-    ApplyComputed(t, s.certain.data(), s.possible.data(), 0, t.words(), [&](std::size_t c) {
-      return Evaluate(t.model->conditions[t.computed[c].condition], slots, t.day, arena);
-    });
+    s.computed.assign(t.computed.size(), kNotYet);
+    ApplyComputed(t, s.certain.data(), s.possible.data(), 0, t.words(),
+                  [&](std::size_t c) { return Known(t, c, s.computed[c], slots, arena); });
   }
   const std::span<std::uint64_t> answers(s.answers);
   Gather(t, s.certain.data(), s.possible.data(), answers.data(), answers.data() + t.rule_words());
@@ -181,9 +222,7 @@ void Table::Begin(std::span<const Value> slots, Scratch& scratch, Subject* subje
   subject->answers_ = static_cast<std::uint32_t>(State::Eligible(t));
   subject->rule_words_ = static_cast<std::uint32_t>(t.rule_words());
   const State state = State::Of(t, subject->state_.data());
-  for (std::size_t f = 0; f < t.facts.size(); ++f) {
-    state.classes[f] = t.hot[f].ClassOf(SlotOf(slots, t.hot[f].slot));
-  }
+  Classify(t, slots, state.classes);
   std::fill_n(state.computed, t.computed.size(), kNotYet);
   Refresh(slots, kAllBlocks, scratch, state);
   Gather(t, state.certain, state.possible, state.eligible, state.unknown);
@@ -194,16 +233,7 @@ void Table::Refresh(std::span<const Value> slots, std::uint64_t blocks, Scratch&
   const Impl& t = *impl_;
   Scratch::Impl& s = *scratch.impl_;
   const std::size_t facts = t.facts.size();
-  s.certain_rows.resize(facts);
-  s.possible_rows.resize(facts);
-  const std::uint64_t* const rows = t.rows.data();
-  std::uint32_t open = 0;
-  for (std::size_t f = 0; f < facts; ++f) {
-    const RowPair pair = t.hot[f].rows[state.classes[f]];
-    s.certain_rows[t.hot[f].position] = rows + pair.certain;
-    s.possible_rows[t.hot[f].position] = rows + pair.possible;
-    open |= pair.certain ^ pair.possible;
-  }
+  const std::uint32_t open = s.ListRows(t, state.classes);
   t.kernels->and_rows(t.live.data(), s.certain_rows.data(), facts, t.blocks, blocks, state.certain);
   if (open != 0) t.kernels->and_rows(t.live.data(), s.possible_rows.data(), facts, t.blocks, blocks, state.possible);
   for (std::size_t b = 0; b < t.blocks; ++b) {
@@ -212,14 +242,8 @@ void Table::Refresh(std::span<const Value> slots, std::uint64_t blocks, Scratch&
     if (open == 0) std::copy_n(state.certain + from, kWordsOfBlock, state.possible + from);
     if (t.computed.empty()) continue;
     value::Arena& arena = s.FreshArena();
-    ApplyComputed(t, state.certain, state.possible, from, from + kWordsOfBlock, [&](std::size_t c) {
-      std::uint8_t& known = state.computed[c];
-      if (known == kNotYet) {
-        const Condition& condition = t.model->conditions[t.computed[c].condition];
-        known = static_cast<std::uint8_t>(Evaluate(condition, slots, t.day, arena));
-      }
-      return static_cast<Truth>(known);
-    });
+    ApplyComputed(t, state.certain, state.possible, from, from + kWordsOfBlock,
+                  [&](std::size_t c) { return Known(t, c, state.computed[c], slots, arena); });
   }
 }
 
@@ -232,8 +256,8 @@ void Table::Change(std::span<const Value> slots, std::span<const std::uint32_t> 
     if (slot >= t.fact_of_slot.size()) continue;
     if (const std::uint32_t f = t.fact_of_slot[slot]; f != kNone) {
       const FactTable& fact = t.facts[f];
-      const std::uint16_t now = t.hot[f].ClassOf(SlotOf(slots, slot));
-      const std::uint16_t before = std::exchange(state.classes[f], now);
+      const std::uint16_t now = t.HotOf(f).ClassOf(SlotOf(slots, slot));
+      const std::uint16_t before = std::exchange(state.classes[fact.position], now);
       const RowPair& a = fact.rows[now];
       const RowPair& b = fact.rows[before];
       if (a.certain != b.certain || a.possible != b.possible) stale |= t.blocks_of_fact[f];
@@ -255,7 +279,7 @@ void Table::Open(std::span<const Value> slots, Scratch& scratch, std::vector<std
   s.possible.resize(t.words());
   for (std::size_t f = 0; f < t.facts.size(); ++f) {
     const FactTable& fact = t.facts[f];
-    s.possible_rows[fact.position] = t.row(fact.later[t.hot[f].ClassOf(SlotOf(slots, fact.slot))]);
+    s.possible_rows[fact.position] = t.row(fact.later[t.HotOf(f).ClassOf(SlotOf(slots, fact.slot))]);
   }
   t.kernels->and_rows(t.live_later.data(), s.possible_rows.data(), t.facts.size(), t.blocks, kAllBlocks,
                       s.possible.data());

@@ -13,7 +13,8 @@
 namespace zhitui::engine {
 namespace {
 
-constexpr std::size_t kMaxParts = 256;
+constexpr std::size_t kFewParts = 256;
+constexpr std::size_t kMaxParts = 4096;
 
 // Sets the bits of one row; equal rows are stored once.
 class Rows {
@@ -75,12 +76,35 @@ class TableBuilder {
       out_->facts.back().position =
           static_cast<std::uint32_t>(std::find(by_use.begin(), by_use.end(), f) - by_use.begin());
     }
-    for (const FactTable& fact : out_->facts) out_->hot.emplace_back(fact);
+    AddHotFacts();
     AddComputed();
     return std::move(out_);
   }
 
  private:
+  static Family FamilyOf(const FactTable& fact) {
+    if (fact.key == Key::kDecimal) return Family::kDecimals;
+    if (fact.key == Key::kString && !fact.of_code.empty()) return Family::kCodes;
+    if (fact.key == Key::kString || fact.key == Key::kSet || fact.most_in_part > kCutsInPart) return Family::kOthers;
+    return Family::kNumbers;
+  }
+
+  void AddHotFacts() {
+    out_->hot_of_fact.resize(out_->facts.size());
+    out_->rows_at.resize(out_->facts.size());
+    for (std::size_t family = 0; family < kFamilies; ++family) {
+      out_->families[family] = out_->hot.size();
+      for (std::uint32_t f = 0; f < out_->facts.size(); ++f) {
+        const FactTable& fact = out_->facts[f];
+        if (FamilyOf(fact) != static_cast<Family>(family)) continue;
+        out_->hot_of_fact[f] = static_cast<std::uint32_t>(out_->hot.size());
+        out_->hot.emplace_back(fact);
+        out_->rows_at[fact.position] = fact.rows.data();
+      }
+    }
+    out_->families.back() = out_->hot.size();
+  }
+
   struct Use {
     std::uint32_t alternative;
     bool negated;
@@ -123,6 +147,8 @@ class TableBuilder {
     }
     if (fact.key == Key::kString) {
       ListWords(table);
+    } else if (fact.key == Key::kSet) {
+      ListSets(table);
     } else {
       ListCuts(table);
     }
@@ -170,13 +196,26 @@ class TableBuilder {
     DivideCuts(table);
   }
 
+  // As few parts as leave kCutsInPart cuts in each, at most kMaxParts.
   static void DivideCuts(FactTable& table) {
-    if (table.cuts.empty()) return;
+    if (table.cuts.empty()) table.cuts.push_back(std::numeric_limits<std::int64_t>::max());  // above every key
     table.below = table.cuts.front() - 1;
     table.high = table.cuts.back();
     const std::uint64_t range = static_cast<std::uint64_t>(table.high) - static_cast<std::uint64_t>(table.below);
-    while ((range >> table.part_shift) >= kMaxParts) ++table.part_shift;
+    while ((range >> table.part_shift) >= kFewParts) ++table.part_shift;
+    DivideRange(table, range);
+    while (table.most_in_part > kCutsInPart && table.part_shift > 0 && (range >> (table.part_shift - 1)) < kMaxParts) {
+      --table.part_shift;
+      DivideRange(table, range);
+    }
+    table.most_in_part = std::max(table.most_in_part, kCutsInPart);
+    table.cuts.insert(table.cuts.end(), table.most_in_part, std::numeric_limits<std::int64_t>::max());
+  }
+
+  static void DivideRange(FactTable& table, std::uint64_t range) {
     const std::size_t parts = (range >> table.part_shift) + 1;
+    table.first_of_part.clear();
+    table.most_in_part = 0;
     for (std::size_t part = 0; part < parts; ++part) {
       const std::uint64_t offset = static_cast<std::uint64_t>(part) << table.part_shift;
       const auto first = static_cast<std::int64_t>(static_cast<std::uint64_t>(table.below) + offset);
@@ -189,7 +228,6 @@ class TableBuilder {
     }
     const auto in_last = table.cuts.size() - table.first_of_part.back();
     table.most_in_part = std::max(table.most_in_part, static_cast<std::uint16_t>(in_last));
-    table.cuts.insert(table.cuts.end(), table.most_in_part, std::numeric_limits<std::int64_t>::max());
   }
 
   static Truth ByPrefix(const Words& words, std::string_view text) {
@@ -223,6 +261,9 @@ class TableBuilder {
     table.words.Finish();
     table.prefixes.Finish();
     table.prefix_sizes.assign(sizes.begin(), sizes.end());
+    const std::vector<std::string>& codes = model_.schema->facts()[table.slot].values;
+    if (!codes.empty()) table.of_code.push_back(table.other);
+    for (const std::string& code : codes) table.of_code.push_back(table.ClassOfText(std::string_view(code)));
     for (const Condition* c : conditions_) {
       std::vector<Truth>& truths = table.truths.emplace_back(count, c->words.otherwise);
       if (!c->words.prefixes.empty()) {
@@ -233,6 +274,24 @@ class TableBuilder {
                                          std::string_view(word));
         truths[static_cast<std::size_t>(it - texts.begin())] = truth;
       }
+    }
+  }
+
+  void ListSets(FactTable& table) {
+    table.classes = static_cast<std::uint16_t>(1U << conditions_.size());
+    for (std::size_t c = 0; c < conditions_.size(); ++c) {
+      const auto& [word, truth] = conditions_[c]->words.members.front();
+      table.words.Add(word, static_cast<std::uint16_t>(c));
+      std::vector<Truth>& truths = table.truths.emplace_back(table.classes, conditions_[c]->words.otherwise);
+      for (std::size_t i = 0; i < table.classes; ++i) {
+        if ((i >> c & 1) != 0) truths[i] = truth;
+      }
+    }
+    table.words.Finish();
+    table.of_code.push_back(0);
+    for (const std::string& code : model_.schema->facts()[table.slot].element.front().values) {
+      const std::uint16_t c = table.words.Find(code);
+      table.of_code.push_back(c == WordIndex::kMissing ? std::uint16_t{0} : static_cast<std::uint16_t>(1U << c));
     }
   }
 
@@ -307,19 +366,25 @@ class TableBuilder {
         out_->computed_of_slot[slot].push_back(static_cast<std::uint32_t>(out_->computed.size()));
       }
       out_->blocks_of_computed.push_back(BlocksOf(i));
+      for (const Use& use : uses_[i]) {
+        const auto number = static_cast<std::uint32_t>(out_->computed.size());
+        out_->needs.push_back({use.alternative, number, use.negated ? Truth::kFalse : Truth::kTrue});
+      }
       Computed computed;
       computed.condition = i;
-      std::map<std::uint32_t, Computed::Word> words;
-      for (const Use& use : uses_[i]) {
-        Computed::Word& word = words[use.alternative / 64];
-        word.word = use.alternative / 64;
-        (use.negated ? word.negative : word.positive) |= std::uint64_t{1} << use.alternative % 64;
-      }
-      for (const auto& [at, word] : words) computed.words.push_back(word);
       computed.constant = condition.slots.empty();
       arena_.Reset();
       if (computed.constant) computed.truth = Evaluate(condition, {}, out_->day, arena_);
       out_->computed.push_back(computed);
+    }
+    std::sort(out_->needs.begin(), out_->needs.end(), [](const Need& a, const Need& b) {
+      return std::pair(a.alternative, a.computed) < std::pair(b.alternative, b.computed);
+    });
+    out_->needing.assign(words_, 0);
+    for (const Need& need : out_->needs) Set(out_->needing, need.alternative);
+    for (std::uint32_t w = 0, at = 0; w <= words_; ++w) {
+      while (at < out_->needs.size() && out_->needs[at].alternative < w * 64) ++at;
+      out_->needs_of_word.push_back(at);
     }
   }
 
@@ -384,8 +449,21 @@ std::uint16_t FactTable::ClassOfUnlisted(std::string_view text) const {
   return other;
 }
 
+std::uint16_t FactTable::ClassOfList(std::span<const Value> elements) const {
+  std::uint16_t out = 0;
+  for (const Value& v : elements) {
+    if (const std::uint16_t number = v.CodeNumber(); number != 0 && number < of_code.size()) {
+      out = static_cast<std::uint16_t>(out | of_code[number]);
+    } else if (v.is(value::Kind::kString)) {
+      const std::uint16_t c = words.Find(v.AsString());
+      if (c != WordIndex::kMissing) out = static_cast<std::uint16_t>(out | 1U << c);
+    }
+  }
+  return out;
+}
+
 HotFact::HotFact(const FactTable& fact)
-    : cuts(fact.cuts.empty() ? nullptr : fact.cuts.data()),
+    : cuts(fact.cuts.data()),
       first_of_part(fact.first_of_part.data()),
       rows(fact.rows.data()),
       words(&fact),

@@ -129,7 +129,11 @@ class ValueReader {
       case kStringTag: {
         const std::string_view text = in_.Str();
         *out = Value::String(text);
-        return Is(def, FactType::kString) || (Is(def, FactType::kCode) && AllowedCode(*def, text));
+        if (Is(def, FactType::kString)) return true;
+        if (!Is(def, FactType::kCode)) return false;
+        const std::optional<std::uint16_t> number = CodeNumber(*def, text);
+        if (number) *out = Value::Code(text, *number);
+        return number.has_value();
       }
       case kDateTag: {
         const std::int64_t day = in_.I64();

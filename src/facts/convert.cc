@@ -99,8 +99,11 @@ std::string SafeName(std::string_view name) {
 
 Refused NotJson(std::string detail) { return {Refusal::kNotJson, std::move(detail)}; }
 
-bool AllowedCode(const FactDef& def, std::string_view code) {
-  return def.values.empty() || std::find(def.values.begin(), def.values.end(), code) != def.values.end();
+std::optional<std::uint16_t> CodeNumber(const FactDef& def, std::string_view code) {
+  if (def.values.empty()) return 0;
+  const auto it = std::find(def.values.begin(), def.values.end(), code);
+  if (it == def.values.end()) return std::nullopt;
+  return static_cast<std::uint16_t>(it - def.values.begin() + 1);
 }
 
 bool Converter::Refuse(Refusal reason, std::string rule) {
@@ -115,15 +118,17 @@ bool Converter::ConvertString(const FactDef& def, std::string_view text, Value* 
     case FactType::kString:
       *out = Value::String(arena_.Copy(text));
       return true;
-    case FactType::kCode:
+    case FactType::kCode: {
       if (text.empty()) break;
-      if (!AllowedCode(def, text)) {
+      const std::optional<std::uint16_t> number = CodeNumber(def, text);
+      if (!number) {
         std::string rule = ": expected one of ";
         for (std::size_t i = 0; i < def.values.size() && i < 8; ++i) rule += (i == 0 ? "" : ", ") + def.values[i];
         return Refuse(Refusal::kWrongType, rule + (def.values.size() > 8 ? ", …" : ""));
       }
-      *out = Value::String(arena_.Copy(text));
+      *out = Value::Code(arena_.Copy(text), *number);
       return true;
+    }
     case FactType::kDate: {
       const Result<Date> date = ParseDate(text);
       if (!date) break;

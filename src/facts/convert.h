@@ -55,7 +55,7 @@ class Converter {
   Refused refused_;
 };
 
-// Whether the declaration allows this code; without declared values, any.
-bool AllowedCode(const FactDef& def, std::string_view code);
+// The place of a code among the declared values, from 1; 0 where none are declared. nullopt: not one of them.
+std::optional<std::uint16_t> CodeNumber(const FactDef& def, std::string_view code);
 
 }  // namespace zhitui::facts

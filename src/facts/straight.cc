@@ -259,10 +259,12 @@ const char* StraightReader::ReadCode(const char* p, const FactDef& def, const Na
   if (codes != nullptr) {
     const std::uint32_t i = codes->Find(text);
     if (i == kNoIndex) return nullptr;
-  } else if (!AllowedCode(def, text)) {
-    return nullptr;
+    *out = Value::Code(text, static_cast<std::uint16_t>(i + 1));
+    return p;
   }
-  *out = Value::String(text);
+  const std::optional<std::uint16_t> number = CodeNumber(def, text);
+  if (!number) return nullptr;
+  *out = Value::Code(text, *number);
   return p;
 }
 

@@ -251,7 +251,7 @@ std::optional<int> Compare(const Value& a, const Value& b) {
 Value DeepCopy(const Value& v, Arena& arena) {
   switch (v.kind()) {
     case Kind::kString:
-      return Value::String(arena.Copy(v.AsString()));
+      return Value::Code(arena.Copy(v.AsString()), v.CodeNumber());
     case Kind::kBytes:
       return Value::Bytes(arena.Copy(v.AsString()));
     case Kind::kType:

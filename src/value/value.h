@@ -156,7 +156,14 @@ class Value {
   static Value Int(std::int64_t v) { return Value(Kind::kInt, 0, v); }
   static Value Uint(std::uint64_t v) { return Value(Kind::kUint, 0, static_cast<std::int64_t>(v)); }
   static Value Double(double v);
-  static Value String(std::string_view v) { return Value(Kind::kString, v.size(), v.data()); }    // not copied
+  static Value String(std::string_view v) { return Value(Kind::kString, v.size(), v.data()); }  // not copied
+  // A text that is the number-th, from 1, of the values declared for its fact; 0: not known. The number only speeds up
+  // looking it up: it is no part of the value.
+  static Value Code(std::string_view v, std::uint16_t number) {  // not copied
+    Value out = String(v);
+    out.code_ = number;
+    return out;
+  }
   static Value Bytes(std::string_view v) { return Value(Kind::kBytes, v.size(), v.data()); }      // not copied
   static Value List(std::span<const Value> v) { return Value(Kind::kList, v.size(), v.data()); }  // not copied
   static Value Map(std::span<const MapEntry> v);  // not copied; keys distinct
@@ -185,6 +192,7 @@ class Value {
   std::uint64_t AsUint() const { return static_cast<std::uint64_t>(i_); }
   double AsDouble() const { return d_; }
   std::string_view AsString() const { return {static_cast<const char*>(p_), aux_}; }  // also bytes and type names
+  std::uint16_t CodeNumber() const { return code_; }
   std::span<const Value> AsList() const { return {static_cast<const Value*>(p_), aux_}; }
   std::span<const MapEntry> AsMap() const;
   Date AsDate() const { return Date(std::chrono::days(i_)); }
@@ -202,6 +210,7 @@ class Value {
   Value(Kind k, std::size_t aux, const void* p) : kind_(k), aux_(static_cast<std::uint32_t>(aux)), p_(p) {}
 
   Kind kind_ = Kind::kNull;
+  std::uint16_t code_ = 0;
   std::uint32_t aux_ = 0;  // length, scale or nanos
   union {
     std::int64_t i_;

@@ -19,6 +19,7 @@ class Split : public testing::Test {
     env_.AddVariable("n", Primitive(Kind::kInt), 2);
     env_.AddVariable("born", Primitive(Kind::kDate), 3);
     env_.AddVariable("code", Primitive(Kind::kString), 4);
+    env_.AddVariable("tags", value::ListOf(Primitive(Kind::kString)), 5);
   }
   Program Must(const std::string& text) {
     Diagnostics diagnostics;
@@ -112,8 +113,13 @@ TEST_F(Split, ADependenceIsStatedOnlyWhereItIsTrue) {
   for (const char* text : {"code.startsWith(\"44\")", "within(code, \"4403\")"}) {
     EXPECT_EQ(Of(text).shape, Shape::kPrefixes) << text;
   }
-  for (const char* text : {"n % 2 == 0", "n * n > 4", "10 / n > 1", "n - n == 0", "code.matches(\"^4\")",
-                           "month(born) == 3", "n > 3 ? a : b", "n > int(code)", "a == b"}) {
+  const Dependence contains = Of("\"x\" in tags");
+  EXPECT_EQ(contains.shape, Shape::kContains);
+  ASSERT_EQ(contains.members.size(), 1U);
+  EXPECT_EQ(contains.members[0].AsString(), "x");
+  for (const char* text : {"tags.exists(t, t == \"x\")", "size(tags) > 1", "n % 2 == 0",
+                           "n * n > 4", "10 / n > 1", "n - n == 0", "code.matches(\"^4\")", "month(born) == 3",
+                           "n > 3 ? a : b", "n > int(code)", "a == b"}) {
     EXPECT_EQ(Of(text).shape, Shape::kAny) << text;
   }
 }

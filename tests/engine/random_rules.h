@@ -26,6 +26,7 @@ facts:
   member: {type: bool, source: office, label: {zh: 会员, en: Member}}
   disabled: {type: bool, source: office, nullable: true, label: {zh: 残疾, en: Disabled}}
   tags: {type: list, source: office, label: {zh: 标签, en: Tags}, of: code}
+  drawn: {type: list, source: office, nullable: true, label: {zh: 在领, en: Drawn}, of: code, values: [a, b, c, d, e, f, g, h, i]}
 )";
 
 class RandomRules {
@@ -49,7 +50,7 @@ class RandomRules {
   std::string City() { return Pick({"440300", "440304", "440305", "440304001", "440304002", "441900", "110000", "x"}); }
 
   std::string Condition() {
-    switch (Below(24)) {
+    switch (Below(26)) {
       case 0:
       case 1:
         return "age(person.born, today)" + Compare() + Int(0, 90);
@@ -93,6 +94,10 @@ class RandomRules {
       case 18:
         return Pick({"\"a\" in person.tags", "person.tags.exists(t, t == \"b\")", "size(person.tags) > 1",
                      "person.tags.all(t, t in [\"a\", \"c\"])"});
+      case 24:
+        return Pick({"\"a\" in person.tags", "\"b\" in person.tags", "!(\"d\" in person.tags)"});
+      case 25:  // more codes than a list's classes tell apart
+        return Pick({"", "!"}) + "(\"" + Pick({"a", "b", "c", "d", "e", "f", "g", "h", "i"}) + "\" in person.drawn)";
       case 19:
         return "months_between(person.born, person.first)" + Compare() + Int(0, 300);
       case 20:
@@ -178,6 +183,11 @@ class RandomRules {
     std::string tags;
     for (int i = Below(4); i > 0; --i) tags += (tags.empty() ? "\"" : ", \"") + Pick({"a", "b", "c", "d"}) + "\"";
     add("tags", "[" + tags + "]");
+    std::string drawn;
+    for (int i = Below(6); i > 0; --i) {
+      drawn += (drawn.empty() ? "\"" : ", \"") + Pick({"a", "b", "c", "d", "e", "f", "g", "h", "i"}) + "\"";
+    }
+    add("drawn", OneIn(5) ? "null" : "[" + drawn + "]");
     return "{" + out + "}";
   }
 

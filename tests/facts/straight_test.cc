@@ -24,6 +24,7 @@ facts:
   income: {type: money, source: police, label: 收入}
   ratio: {type: decimal, source: police, nullable: true, label: 比例}
   seen: {type: timestamp, source: police, label: 时间}
+  tags: {type: list, of: code, values: [a, bb, ccc], source: police, label: 标签}
   months: {type: list, of: date, max_items: 3, source: police, label: 月份}
   address: {type: record, source: police, label: 地址, of: {unit: {type: int, nullable: true, label: 单元}, geo: {type: record, label: 坐标, of: {lat: {type: decimal, label: 纬度}}}}}
   student: {type: bool, source: school, label: 学生}
@@ -251,6 +252,31 @@ TEST_F(StraightTest, ATextWithAnyByteChangedIsTheSameBothWays) {
     ASSERT_EQ(Set("{}", text), Set("{}", other)) << text;
     ASSERT_EQ(Merge("{}", text, Action::kPatch), Merge("{}", other, Action::kPatch)) << text;
   }
+}
+
+TEST_F(StraightTest, ACodeHasTheNumberOfItsDeclarationWhicheverWayItWasRead) {
+  const auto numbers = [this](const Profile& profile) {
+    std::vector<int> out;
+    for (const char* name : {"sex", "hukou.city", "name"}) {
+      const value::Value& v = profile.slots()[*schema_->Find(name)];
+      out.push_back(v.CodeNumber());
+    }
+    for (const value::Value& v : profile.slots()[*schema_->Find("tags")].AsList()) {
+      out.push_back(v.CodeNumber());
+    }
+    return out;
+  };
+  const std::string text = R"({"sex": "not stated", "hukou": {"city": "440300"}, "name": "a", "tags": ["ccc", "a"]})";
+  const std::vector<int> expected{3, 0, 0, 3, 1};
+  Profile straight(schema_);
+  ASSERT_TRUE(straight.SetFromJson(text));
+  EXPECT_EQ(numbers(straight), expected);
+  Profile escaped(schema_);
+  ASSERT_TRUE(escaped.SetFromJson(Escaped(text)));
+  EXPECT_EQ(numbers(escaped), expected);
+  const Result<Profile> decoded = Profile::Decode(schema_, straight.Encode());
+  ASSERT_TRUE(decoded);
+  EXPECT_EQ(numbers(*decoded), expected);
 }
 
 }  // namespace
