@@ -53,7 +53,6 @@ struct Options {
 
 struct Deps {
   pipeline::Pipeline* pipeline = nullptr;
-  std::shared_ptr<const rules::RuleSet> ruleset;
   const Clock* clock = nullptr;  // product time: "today" of an evaluation, time of an event that has none
   Logger* logger = nullptr;
   Metrics* metrics = nullptr;

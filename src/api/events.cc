@@ -38,7 +38,9 @@ std::string WithTime(std::string_view text, Instant now) {
 
 class Batch {
  public:
-  Batch(const Options& options, const Deps& deps) : deps_(deps) { decode_.max_bytes = options.max_event_bytes; }
+  Batch(const Options& options, const Deps& deps) : deps_(deps), ruleset_(deps.pipeline->ruleset()) {
+    decode_.max_bytes = options.max_event_bytes;
+  }
 
   void Take(const Line& line) {
     Record record;
@@ -50,7 +52,7 @@ class Batch {
     if (record.value->size() + event->subject.size() > decode_.max_bytes) {
       return Refuse(line, {facts::Refusal::kTooLarge, ""});
     }
-    const std::shared_ptr<const facts::Schema> schema = deps_.ruleset->SchemaOf(event->kind);
+    const std::shared_ptr<const facts::Schema> schema = ruleset_->SchemaOf(event->kind);
     record.topic = deps_.pipeline->InputTopicOf(event->kind);
     if (schema == nullptr || record.topic.empty()) {
       return Refuse(line, {facts::Refusal::kUnknownKind, "type: this kind of subject is not taken here"});
@@ -72,6 +74,7 @@ class Batch {
   }
 
   const Deps& deps_;
+  std::shared_ptr<const rules::RuleSet> ruleset_;
   facts::DecodeOptions decode_;
   std::vector<Record> records_;
   std::vector<Bad> bad_;

@@ -110,7 +110,7 @@ struct Server::Impl {
       return [this](const Call&) {
         return Plain(200,
                      R"({"version":)" + JsonQuote(options.version) + R"(,"ruleset":)" +
-                         JsonQuote(deps.ruleset ? deps.ruleset->hash() : "") + "}",
+                         JsonQuote(deps.pipeline->ruleset()->hash()) + "}",
                      "application/json");
       };
     }

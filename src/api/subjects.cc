@@ -88,28 +88,31 @@ Reply GetRecommendations(const Options&, const Deps& deps, const Call& call) {
     }
     locale = value;
   }
-  if (deps.ruleset->SchemaOf(kind) == nullptr) return Problem(404, "unknown-kind", "no such kind of subject");
+  if (deps.pipeline->ruleset()->SchemaOf(kind) == nullptr) {
+    return Problem(404, "unknown-kind", "no such kind of subject");
+  }
   const Result<std::optional<pipeline::SubjectView>> view = deps.pipeline->ReadSubject(kind, id);
   if (!view) {
     deps.logger->Error("subject_not_read", {{"request_id", call.request_id}, {"error", view.error().message}});
     return ProblemOf(view.error());
   }
   if (!*view) return Problem(404, "unknown-subject", "nothing is known about this subject");
+  const rules::RuleSet& ruleset = *(*view)->ruleset;
   const Instant now = (*view)->state.now;
   const Date today = kShanghai.DateOf(now);
   Lists lists;
   if (!(*view)->state.dead) {
     value::Arena arena;
-    for (const std::uint32_t i : deps.ruleset->RulesOf(kind)) {
+    for (const std::uint32_t i : ruleset.RulesOf(kind)) {
       arena.Reset();
-      Sort(deps.ruleset->rules()[i], **view, today, locale, arena, lists);
+      Sort(ruleset.rules()[i], **view, today, locale, arena, lists);
     }
   }
   Json out;
   out["kind"] = kind;
   out["id"] = id;
   out["at"] = FormatInstant(now);
-  out["ruleset"] = deps.ruleset->hash();
+  out["ruleset"] = ruleset.hash();
   out["locale"] = locale;
   out["eligible"] = std::move(lists.eligible);
   out["upcoming"] = std::move(lists.upcoming);
@@ -150,7 +153,9 @@ Reply PostEvaluate(const Options&, const Deps& deps, const Call& call) {
     }
   }
   if (kind.empty() || facts.empty()) return Problem(400, "bad-request", "kind and facts are both needed");
-  const std::shared_ptr<const facts::Schema> schema = deps.ruleset->SchemaOf(kind);
+  const std::shared_ptr<const rules::RuleSet> in_use = deps.pipeline->ruleset();
+  const rules::RuleSet& ruleset = *in_use;
+  const std::shared_ptr<const facts::Schema> schema = ruleset.SchemaOf(kind);
   if (schema == nullptr) return Problem(400, "unknown-kind", "kind: no such kind of subject");
   facts::Profile profile(schema);
   if (const auto set = profile.SetFromJson(facts); !set) {
@@ -160,16 +165,16 @@ Reply PostEvaluate(const Options&, const Deps& deps, const Call& call) {
   const Date today = kShanghai.DateOf(at);
   std::string determinations;
   value::Arena arena;
-  for (const std::uint32_t i : deps.ruleset->RulesOf(kind)) {
+  for (const std::uint32_t i : ruleset.RulesOf(kind)) {
     arena.Reset();
-    const rules::Rule& rule = deps.ruleset->rules()[i];
+    const rules::Rule& rule = ruleset.rules()[i];
     const rules::Determination d = rules::Evaluate(rule, profile, today, arena);
     const rules::Outlook outlook = rules::LookAhead(rule, profile, d, today, HorizonOf(today), arena);
     determinations += (determinations.empty() ? "" : ",") + rules::ToJson(rule, profile, d, outlook, today);
   }
   Reply reply;
   reply.body = R"({"kind":)" + JsonQuote(kind) + R"(,"day":")" + FormatDate(today) + R"(","ruleset":")" +
-               deps.ruleset->hash() + R"(","determinations":[)" + determinations + "]}";
+               ruleset.hash() + R"(","determinations":[)" + determinations + "]}";
   return reply;
 }
 

@@ -24,6 +24,10 @@ namespace zhitui::authoring {
 // deep. kInvalid: not a folder, nothing in it, or over a limit. kUnavailable: cannot be read.
 Result<std::vector<rules::SourceFile>> LoadFolder(const std::string& path);
 
+// What tells one state of the folder's files from another without reading them: names, sizes, times of the last write.
+// Limits and errors as above.
+Result<std::string> FolderStamp(const std::string& path);
+
 struct Report {
   Diagnostics diagnostics;         // mistakes; with any of them the two sets below are nullptr
   std::vector<std::string> notes;  // worth knowing, not wrong: "messages/x.yaml:3: …", one line each

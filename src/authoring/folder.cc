@@ -17,7 +17,8 @@ constexpr int kMaxDepth = 8;
 
 class Walk {
  public:
-  explicit Walk(fs::path root) : root_(std::move(root)) {}
+  enum class Mode : std::uint8_t { kRead, kStamp };
+  Walk(fs::path root, Mode mode) : root_(std::move(root)), mode_(mode) {}
 
   Status Folder(const fs::path& folder, int depth) {
     if (depth > kMaxDepth) {
@@ -34,7 +35,12 @@ class Walk {
     return {};
   }
 
-  std::vector<rules::SourceFile> Take() { return std::move(files_); }
+  // Sorted by path; in Mode::kStamp the text is what tells one state of the file from another.
+  std::vector<rules::SourceFile> Take() {
+    std::sort(files_.begin(), files_.end(),
+              [](const rules::SourceFile& a, const rules::SourceFile& b) { return a.path < b.path; });
+    return std::move(files_);
+  }
 
  private:
   std::string Name(const fs::path& path) const {
@@ -62,6 +68,12 @@ class Walk {
     if (size > kMaxFileBytes) return Invalid(Name(path) + " is larger than 1 MiB");
     bytes_ += size;
     if (bytes_ > kMaxBytes) return Invalid("the rules folder holds more than 128 MiB");
+    if (mode_ == Mode::kStamp) {
+      const fs::file_time_type written = fs::last_write_time(path, error);
+      if (error) return Unavailable("cannot read " + Name(path) + ": " + error.message());
+      files_.push_back({Name(path), std::to_string(size) + " " + std::to_string(written.time_since_epoch().count())});
+      return {};
+    }
     std::ifstream in(path, std::ios::binary);
     std::string text(static_cast<std::size_t>(size), '\0');
     in.read(text.data(), static_cast<std::streamsize>(size));
@@ -71,22 +83,31 @@ class Walk {
   }
 
   fs::path root_;
+  Mode mode_;
   std::uintmax_t bytes_ = 0;
   std::vector<rules::SourceFile> files_;
 };
 
-}  // namespace
-
-Result<std::vector<rules::SourceFile>> LoadFolder(const std::string& path) {
+Result<std::vector<rules::SourceFile>> Files(const std::string& path, Walk::Mode mode) {
   std::error_code error;
   if (!fs::is_directory(path, error)) return Invalid("the rules folder " + path + " is not a folder");
-  Walk walk{fs::path(path)};
+  Walk walk(path, mode);
   if (Status status = walk.Folder(path, 1); !status) return std::unexpected(status.error());
   std::vector<rules::SourceFile> files = walk.Take();
   if (files.empty()) return Invalid("the rules folder " + path + " holds no .yaml file");
-  std::sort(files.begin(), files.end(),
-            [](const rules::SourceFile& a, const rules::SourceFile& b) { return a.path < b.path; });
   return files;
+}
+
+}  // namespace
+
+Result<std::vector<rules::SourceFile>> LoadFolder(const std::string& path) { return Files(path, Walk::Mode::kRead); }
+
+Result<std::string> FolderStamp(const std::string& path) {
+  const Result<std::vector<rules::SourceFile>> files = Files(path, Walk::Mode::kStamp);
+  if (!files) return std::unexpected(files.error());
+  std::string out;
+  for (const rules::SourceFile& file : *files) out += file.path + " " + file.text + "\n";
+  return out;
 }
 
 }  // namespace zhitui::authoring

@@ -43,6 +43,7 @@ struct ConnectorConfig {
 
 struct Config {
   std::string rules_dir;
+  Millis rules_watch{2'000};
   std::vector<InputTopic> topics;
   std::vector<InputFile> files;
   bool kafka = false;  // else the embedded log

@@ -10,6 +10,7 @@
 #include "api/api.h"
 #include "daemon/commands.h"
 #include "daemon/observe.h"
+#include "daemon/reload.h"
 #include "daemon/signals.h"
 #include "daemon/wiring.h"
 
@@ -128,7 +129,9 @@ class Service {
       if (!stored) return std::unexpected(stored.error());
       if (*stored) driven_->AdvanceTo(**stored);
     }
-    return OpenApi(*clock);
+    if (Status s = OpenApi(*clock); !s) return s;
+    if (!driven_) WatchRules();
+    return {};
   }
 
   int Run() {
@@ -140,6 +143,7 @@ class Service {
     } else {
       status = pipeline_->Run(stop_.stop(), drain);
     }
+    reload_.reset();
     api_->Stop();
     const pipeline::Totals t = pipeline_->totals();
     if (!status) {
@@ -154,20 +158,42 @@ class Service {
   }
 
  private:
+  Gauge& BuildInfo(const rules::RuleSet& ruleset) {
+    return metrics_.GetGauge("zhitui_build_info", "1 for what runs, as the labels say; 0 for rules used before",
+                             {{"version", arguments_.version}, {"ruleset", ruleset.hash().substr(0, 12)}});
+  }
+
+  void WatchRules() {
+    RulesReload::Options options;
+    options.folder = config_.rules_dir;
+    options.every = config_.rules_watch;
+    options.hash = rules_.ruleset->hash();
+    options.asked = [this] { return stop_.hangups(); };
+    options.publish = [this](authoring::Report& report) -> Status {
+      // Subscribers' topics of new rules, before anything is decided by them.
+      if (config_.kafka) {
+        if (Status s = EnsureTopics(config_, report.ruleset.get()); !s) return s;
+      }
+      WarnOfTemplates(config_, *report.templates_set, *logger_);
+      const std::shared_ptr<const rules::RuleSet> before = pipeline_->ruleset();
+      if (Status s = pipeline_->Publish(report.ruleset, report.templates_set); !s) return s;
+      BuildInfo(*before).Set(0);
+      BuildInfo(*report.ruleset).Set(1);
+      return {};
+    };
+    reload_ = std::make_unique<RulesReload>(std::move(options), *logger_, metrics_);
+  }
+
   Status OpenApi(const Clock& clock) {
     api::Options options = config_.api;
     options.version = arguments_.version;
     api::Deps deps;
     deps.pipeline = pipeline_.get();
-    deps.ruleset = rules_.ruleset;
     deps.clock = &clock;
     deps.logger = logger_.get();
     deps.metrics = &metrics_;
     deps.ready = [this] { return !stop_.stop() && pipeline_->Ready(); };
-    metrics_
-        .GetGauge("zhitui_build_info", "1; the labels say what runs",
-                  {{"version", arguments_.version}, {"ruleset", rules_.ruleset->hash().substr(0, 12)}})
-        .Set(1);
+    BuildInfo(*rules_.ruleset).Set(1);
     Gauge& ready = metrics_.GetGauge("zhitui_ready", "1 when the input has been read and the store answers");
     deps.metrics_text = [this, &ready] {
       ready.Set(pipeline_->Ready() ? 1 : 0);
@@ -217,6 +243,7 @@ class Service {
   std::shared_ptr<stream::Log> log_;
   std::unique_ptr<pipeline::Pipeline> pipeline_;
   std::unique_ptr<api::Server> api_;
+  std::unique_ptr<RulesReload> reload_;
 };
 
 }  // namespace

@@ -184,6 +184,10 @@ const std::vector<Key<Config>>& ConfigKeys() {
              [](C& c, const Value& v) { c.pipeline.instance = v.text; }),
         Other(Type::kPath, "rules.dir", "rules", "folder of facts, rules and messages",
               [](C& c, const Value& v) { c.rules_dir = v.text; }),
+        Int("rules.watch_ms", 2'000, 0, 3'600'000,
+            "how often the folder is looked at for changes, which are then taken up without a restart; 0: only on "
+            "SIGHUP",
+            [](C& c, const Value& v) { c.rules_watch = Ms(v); }),
         Int("input.max_event_bytes", 1'048'576, 1024, 4'194'304, "a larger record is a dead letter",
             [](C& c, const Value& v) { c.kafka_options.max_record_bytes = c.api.max_event_bytes = Size(v); }),
     };

@@ -10,18 +10,19 @@
 namespace zhitui::daemon {
 namespace {
 
-sigset_t StopSet() {
+sigset_t Watched() {
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, SIGTERM);
   sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGHUP);
   return set;
 }
 
 }  // namespace
 
 void StopSignal::Block() {
-  const sigset_t set = StopSet();
+  const sigset_t set = Watched();
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
 }
 
@@ -34,11 +35,15 @@ StopSignal::~StopSignal() {
 }
 
 void StopSignal::Watch(Millis deadline, Logger& logger) {
-  const sigset_t set = StopSet();
+  const sigset_t set = Watched();
   std::optional<std::chrono::steady_clock::time_point> until;
   while (!done_) {
     const timespec slice{0, 50'000'000};
     const int got = sigtimedwait(&set, nullptr, &slice);
+    if (got == SIGHUP) {
+      ++hangups_;
+      continue;
+    }
     if (got > 0 && stop_) ::_exit(128 + got);
     if (got > 0) {
       stop_ = true;

@@ -68,6 +68,7 @@ Core::Core(Options o, Parts p) : options(std::move(o)), parts(std::move(p)) {
   metrics.decisions = &m.GetCounter("zhitui_decisions_total", "Decisions made");
   metrics.dues = &m.GetCounter("zhitui_time_events_total", "Time events fired");
   metrics.evaluations = &m.GetCounter("zhitui_evaluations_total", "Rules evaluated");
+  SetBook(RuleBook::Make(std::move(parts.ruleset), std::move(parts.templates)));
   metrics.batch_seconds = &m.GetHistogram("zhitui_decide_batch_seconds", "One batch through the decide loop");
 }
 
@@ -178,6 +179,27 @@ std::size_t Core::ExpectedCount() const {
   return expected_.size();
 }
 
+std::shared_ptr<const RuleBook> RuleBook::Make(std::shared_ptr<const rules::RuleSet> ruleset,
+                                               std::shared_ptr<const message::TemplateSet> templates) {
+  auto book = std::make_shared<RuleBook>();
+  if (ruleset != nullptr) {
+    for (const std::string& kind : ruleset->kinds()) book->engines[kind] = engine::Engine::Build(ruleset, kind);
+  }
+  book->ruleset = std::move(ruleset);
+  book->templates = std::move(templates);
+  return book;
+}
+
+std::shared_ptr<const RuleBook> Core::Book() const {
+  const std::scoped_lock lock(book_mutex_);
+  return book_;
+}
+
+void Core::SetBook(std::shared_ptr<const RuleBook> book) {
+  const std::scoped_lock lock(book_mutex_);
+  book_ = std::move(book);
+}
+
 Result<std::optional<SubjectView>> Core::View(const rules::RuleSet& ruleset, const std::string& kind,
                                               const std::string& value) {
   std::shared_ptr<const facts::Schema> schema = ruleset.SchemaOf(kind);
@@ -189,7 +211,7 @@ Result<std::optional<SubjectView>> Core::View(const rules::RuleSet& ruleset, con
   if (!profile) return std::unexpected(profile.error());
   Result<decide::SubjectState> state = decide::SubjectState::Decode(record->state);
   if (!state) return std::unexpected(state.error());
-  return std::optional<SubjectView>(SubjectView{std::move(*profile), std::move(*state)});
+  return std::optional<SubjectView>(SubjectView{std::move(*profile), std::move(*state), nullptr});
 }
 
 }  // namespace zhitui::pipeline

@@ -15,6 +15,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "engine/engine.h"
 #include "pipeline/pipeline.h"
 #include "pipeline/record.h"
 
@@ -61,6 +62,16 @@ struct Counters {
   std::map<std::string, std::uint64_t> decisions_by;
 };
 
+// What is decided by and told with. Immutable; replaced as a whole. Whoever works with it holds it for one batch.
+struct RuleBook {
+  std::shared_ptr<const rules::RuleSet> ruleset;  // nullptr: a pipeline that only looks at the store
+  std::shared_ptr<const message::TemplateSet> templates;
+  std::map<std::string, std::shared_ptr<const engine::Engine>, std::less<>> engines;  // by kind
+
+  static std::shared_ptr<const RuleBook> Make(std::shared_ptr<const rules::RuleSet> ruleset,
+                                              std::shared_ptr<const message::TemplateSet> templates);
+};
+
 class Core {
  public:
   Core(Options o, Parts p);
@@ -69,6 +80,9 @@ class Core {
   Parts parts;
   Counters counters;
   DueBook due_book;
+
+  std::shared_ptr<const RuleBook> Book() const;
+  void SetBook(std::shared_ptr<const RuleBook> book);
 
   Instant Now() const { return parts.clock->Now(); }
   Instant RealNow() const { return parts.real_clock->Now(); }
@@ -106,6 +120,8 @@ class Core {
   } metrics{};
 
  private:
+  mutable std::mutex book_mutex_;
+  std::shared_ptr<const RuleBook> book_;
   mutable std::mutex owned_mutex_;
   std::bitset<kShards> owned_;
   std::mutex drain_mutex_;

@@ -11,6 +11,7 @@ namespace {
 constexpr int kConflictRetries = 16;
 constexpr std::size_t kParallelFrom = 64;
 constexpr std::size_t kScanPage = 500;
+constexpr std::size_t kMarkedAtOnce = 16;  // shards, between two batches
 constexpr std::string_view kRulesetKey = "ruleset";
 
 // fn(i, lane) for i in [0, n), split over `lanes` threads.
@@ -120,6 +121,7 @@ Status Decider::Apply(const std::vector<Record>& records, const std::map<std::st
   std::vector<Group> groups;
   std::unordered_map<std::string, std::size_t> by_key;
   const Instant limit = core_.Now() + core_.options.max_future;
+  const std::shared_ptr<const RuleBook> book = core_.Book();
   for (const Record& record : records) {
     ++core_.counters.events;
     core_.metrics.events->Add();
@@ -133,7 +135,7 @@ Status Decider::Apply(const std::vector<Record>& records, const std::map<std::st
       DeadLetter(record, facts::RefusalName(event.error().reason), event.error().detail);
       continue;
     }
-    if (core_.parts.ruleset->SchemaOf(event->kind) == nullptr) {
+    if (book->ruleset->SchemaOf(event->kind) == nullptr) {
       DeadLetter(record, facts::RefusalName(facts::Refusal::kUnknownKind),
                  "no facts are declared for this kind of subject");
       continue;
@@ -177,13 +179,6 @@ struct Decider::Lane {
   engine::Scratch scratch;
 };
 
-Decider::Decider(Core& core) : core_(core) {
-  if (core.parts.ruleset == nullptr) return;  // a pipeline that only looks at the store
-  for (const std::string& kind : core.parts.ruleset->kinds()) {
-    engines_[kind] = engine::Engine::Build(core.parts.ruleset, kind);
-  }
-}
-
 Status Decider::Settle(std::vector<Group>& groups) {
   std::vector<Group*> open;
   open.reserve(groups.size());
@@ -191,6 +186,7 @@ Status Decider::Settle(std::vector<Group>& groups) {
   std::vector<Shard> touched;
   const std::size_t lanes = std::max<std::size_t>(1, core_.options.lanes);
   std::vector<Lane> threads(lanes);
+  const std::shared_ptr<const RuleBook> book = core_.Book();
   for (int attempt = 0; !open.empty(); ++attempt) {
     if (attempt == kConflictRetries) return Unavailable("subject records keep changing under the decide loop");
     std::vector<store::RecordKey> keys;
@@ -199,8 +195,9 @@ Status Decider::Settle(std::vector<Group>& groups) {
     Result<std::vector<store::StoredRecord>> stored = core_.parts.store->Load(keys);
     if (!stored) return std::unexpected(stored.error());
     std::vector<Computed> computed(open.size());
-    ForEach(open.size(), lanes,
-            [&](std::size_t i, std::size_t lane) { computed[i] = Compute(*open[i], (*stored)[i], threads[lane]); });
+    ForEach(open.size(), lanes, [&](std::size_t i, std::size_t lane) {
+      computed[i] = Compute(*book, *open[i], (*stored)[i], threads[lane]);
+    });
     if (Status s = Write(open, computed, touched); !s) return s;
   }
   return core_.Drain(touched);
@@ -249,14 +246,15 @@ Status Decider::Write(std::vector<Group*>& open, std::vector<Computed>& computed
   return {};
 }
 
-Decider::Computed Decider::Compute(const Group& group, const store::StoredRecord& stored, Lane& lane) const {
+Decider::Computed Decider::Compute(const RuleBook& book, const Group& group, const store::StoredRecord& stored,
+                                   Lane& lane) const {
   value::Arena& arena = lane.arena;
   std::optional<decide::Shortcut> shortcut;
-  if (const auto engine = engines_.find(group.kind); engine != engines_.end()) {
+  if (const auto engine = book.engines.find(group.kind); engine != book.engines.end()) {
     shortcut.emplace(decide::Shortcut{*engine->second, lane.scratch});
   }
   Computed out;
-  const rules::RuleSet& ruleset = *core_.parts.ruleset;
+  const rules::RuleSet& ruleset = *book.ruleset;
   const std::shared_ptr<const facts::Schema> schema = ruleset.SchemaOf(group.kind);
   SubjectRecord record;
   facts::Profile profile(schema);
@@ -374,7 +372,7 @@ Result<std::size_t> Decider::FireDues(Instant upto) {
     g.subject = entry.key.substr(colon + 1);
     g.key = entry.key;
     g.shard = entry.shard;
-    if (core_.parts.ruleset->SchemaOf(g.kind) == nullptr) {
+    if (core_.Book()->ruleset->SchemaOf(g.kind) == nullptr) {
       return Invalid("the rules folder no longer declares facts for a kind of subject that is stored: " + g.kind);
     }
     Pending p;
@@ -391,26 +389,52 @@ Result<std::size_t> Decider::FireDues(Instant upto) {
 Status Decider::TakeOver(const std::vector<Shard>& gained) {
   if (gained.empty()) return {};
   if (Status s = core_.Drain(gained); !s) return s;
+  if (Status s = Mark(gained); !s) return s;
+  for (store::DueQueue q = 0; q <= kCleanupQueue; ++q) {
+    if (Status s = core_.RefreshDue(gained, q); !s) return s;
+  }
+  return {};
+}
+
+void Decider::MarkAll() {
+  const std::bitset<kShards> owned = core_.Owned();
+  to_mark_.clear();
+  for (std::size_t s = 0; s < kShards; ++s) {
+    if (owned[s]) to_mark_.push_back(static_cast<Shard>(s));
+  }
+}
+
+Status Decider::MarkSome() {
+  const std::size_t from = to_mark_.size() - std::min(to_mark_.size(), kMarkedAtOnce);
+  const std::bitset<kShards> owned = core_.Owned();
+  std::vector<Shard> some(to_mark_.begin() + static_cast<std::ptrdiff_t>(from), to_mark_.end());
+  std::erase_if(some, [&](Shard s) { return !owned[s]; });  // lost since
+  if (Status s = Mark(some); !s) return s;
+  to_mark_.resize(from);
+  return {};
+}
+
+Status Decider::Mark(std::span<const Shard> shards) {
   std::vector<store::RecordKey> keys;
-  keys.reserve(gained.size());
-  for (const Shard shard : gained) keys.push_back({shard, store::Space::kMeta, std::string(kRulesetKey)});
+  keys.reserve(shards.size());
+  for (const Shard shard : shards) keys.push_back({shard, store::Space::kMeta, std::string(kRulesetKey)});
   Result<std::vector<store::StoredRecord>> known = core_.parts.store->Load(keys);
   if (!known) return std::unexpected(known.error());
-  const std::string tag = decide::RulesetTag(*core_.parts.ruleset);
+  const std::string tag = decide::RulesetTag(*core_.Book()->ruleset);
   const Instant now = core_.Now();
   std::vector<store::Transaction> marks;
   std::uint64_t subjects = 0;
-  for (std::size_t i = 0; i < gained.size(); ++i) {
+  for (std::size_t i = 0; i < shards.size(); ++i) {
     if ((*known)[i].value == tag) continue;
     if ((*known)[i].version > 0) {
       std::string cursor;
       do {
-        Result<store::ScanPage> page = core_.parts.store->Scan(gained[i], store::Space::kSubject, cursor, kScanPage);
+        Result<store::ScanPage> page = core_.parts.store->Scan(shards[i], store::Space::kSubject, cursor, kScanPage);
         if (!page) return std::unexpected(page.error());
         std::vector<store::Transaction> writes;
         for (auto& [key, record] : page->records) {
           store::Transaction t;
-          t.shard = gained[i];
+          t.shard = shards[i];
           t.writes.push_back(
               {store::Space::kSubject, key, record.version, std::move(record.value), store::Due{kTimeQueue, now}});
           writes.push_back(std::move(t));
@@ -422,15 +446,12 @@ Status Decider::TakeOver(const std::vector<Shard>& gained) {
       } while (!cursor.empty());
     }
     store::Transaction t;
-    t.shard = gained[i];
+    t.shard = shards[i];
     t.writes.push_back({store::Space::kMeta, std::string(kRulesetKey), (*known)[i].version, tag, std::nullopt});
     marks.push_back(std::move(t));
   }
   if (auto applied = core_.Apply(marks); !applied) return std::unexpected(applied.error());
   if (subjects > 0) core_.log().Info("ruleset_changed", {{"ruleset", tag}, {"subjects", subjects}});
-  for (store::DueQueue q = 0; q <= kCleanupQueue; ++q) {
-    if (Status s = core_.RefreshDue(gained, q); !s) return s;
-  }
   return {};
 }
 

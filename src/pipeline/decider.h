@@ -7,14 +7,13 @@
 #include <string>
 #include <vector>
 
-#include "engine/engine.h"
 #include "pipeline/core.h"
 
 namespace zhitui::pipeline {
 
 class Decider {
  public:
-  explicit Decider(Core& core);
+  explicit Decider(Core& core) : core_(core) {}
 
   // Applies records in order. On success all of it is durable, the outboxes are drained and the dead letters produced:
   // the records' offsets may be committed. `partitions`: partition count by topic, to find records on a wrong
@@ -28,6 +27,11 @@ class Decider {
   // evaluation when the ruleset is another one.
   Status TakeOver(const std::vector<Shard>& gained);
 
+  // After other rules were published: the owned shards are to be marked, a few with each call of MarkSome.
+  void MarkAll();
+  bool marking() const { return !to_mark_.empty(); }
+  Status MarkSome();
+
   // When the event was recorded, for Replay's gate: nullopt when the record cannot be decoded (it may pass at once).
   std::optional<Instant> RecordedAt(const Record& record) const;
 
@@ -38,13 +42,15 @@ class Decider {
 
   Status Settle(std::vector<Group>& groups);
   struct Lane;  // what one thread works with
-  Computed Compute(const Group& group, const store::StoredRecord& stored, Lane& lane) const;
+  Computed Compute(const RuleBook& book, const Group& group, const store::StoredRecord& stored, Lane& lane) const;
+  // Marks the subjects of shards that were last marked for another ruleset.
+  Status Mark(std::span<const Shard> shards);
   Status Write(std::vector<Group*>& open, std::vector<Computed>& computed, std::vector<Shard>& touched);
   void DeadLetter(const Record& record, const std::string& reason, const std::string& detail);
   Status FlushDeadLetters();
 
   Core& core_;
-  std::map<std::string, std::shared_ptr<const engine::Engine>, std::less<>> engines_;  // by kind
+  std::vector<Shard> to_mark_;
   std::vector<Record> dead_letters_;
 };
 

@@ -43,6 +43,21 @@ struct Pipeline::Impl {
   std::mutex wake_mutex;
   std::condition_variable wake;
   std::uint64_t clock_version = 0;
+  std::mutex published_mutex;
+  std::shared_ptr<const RuleBook> published;  // waits for the decide loop to take it up
+
+  // Between two batches.
+  void TakeUpPublished() {
+    std::shared_ptr<const RuleBook> book;
+    {
+      const std::scoped_lock lock(published_mutex);
+      book = std::exchange(published, nullptr);
+    }
+    if (book == nullptr) return;
+    core.log().Info("rules_taken_up", {{"ruleset", book->ruleset->hash()}, {"rules", book->ruleset->rules().size()}});
+    core.SetBook(std::move(book));
+    decider.MarkAll();
+  }
 
   // Applies what is in hand, up to the gate. Kept until it is applied: a failed batch is tried again as it was.
   std::vector<Record> inputs;
@@ -80,9 +95,13 @@ struct Pipeline::Impl {
 
   // One round of the decide side in real time.
   Result<std::size_t> Round() {
-    Result<std::size_t> read = reader.Fill(kPollWait);
+    TakeUpPublished();
+    Result<std::size_t> read = reader.Fill(decider.marking() ? Millis(0) : kPollWait);
     if (!read) return read;
     if (Status s = Reassign(); !s) return std::unexpected(s.error());
+    if (decider.marking()) {
+      if (Status s = decider.MarkSome(); !s) return std::unexpected(s.error());
+    }
     Result<std::size_t> n = ApplyInHand(std::nullopt);
     if (!n) return n;
     if (reader.CaughtUp()) {
@@ -273,8 +292,25 @@ Result<std::optional<SubjectView>> Pipeline::ReadSubject(const std::string& kind
   const store::RecordKey key{ShardOf(id), store::Space::kSubject, SubjectKey(kind, id)};
   Result<std::vector<store::StoredRecord>> stored = impl_->core.parts.store->Load({&key, 1});
   if (!stored) return std::unexpected(stored.error());
-  return Core::View(*impl_->core.parts.ruleset, kind, (*stored)[0].value);
+  const std::shared_ptr<const RuleBook> book = impl_->core.Book();
+  Result<std::optional<SubjectView>> view = Core::View(*book->ruleset, kind, (*stored)[0].value);
+  if (view && *view) (*view)->ruleset = book->ruleset;
+  return view;
 }
+
+Status Pipeline::Publish(std::shared_ptr<const rules::RuleSet> ruleset,
+                         std::shared_ptr<const message::TemplateSet> templates) {
+  const std::shared_ptr<const rules::RuleSet> now = impl_->core.Book()->ruleset;
+  for (const std::string& kind : now->kinds()) {
+    if (ruleset->SchemaOf(kind) == nullptr) return Invalid("facts about a " + kind + " are no longer declared");
+  }
+  std::shared_ptr<const RuleBook> book = RuleBook::Make(std::move(ruleset), std::move(templates));
+  const std::scoped_lock lock(impl_->published_mutex);
+  impl_->published = std::move(book);
+  return {};
+}
+
+std::shared_ptr<const rules::RuleSet> Pipeline::ruleset() const { return impl_->core.Book()->ruleset; }
 
 Status Pipeline::Append(const std::vector<Record>& records) {
   return impl_->core.parts.sink->Produce(records, impl_->core.options.produce_deadline);

@@ -19,7 +19,7 @@
 //
 // Threads: Run uses one thread for events and plans, `lanes` threads for evaluation, one for sends; the connectors'
 // workers belong to the Dispatcher. Replay uses the calling thread and lanes. ApplyReceipts, ReadSubject and Append may
-// be called from any thread.
+// be called from any thread, as may Publish and ruleset.
 
 #include <atomic>
 #include <cstdint>
@@ -102,6 +102,7 @@ struct Totals {
 struct SubjectView {
   facts::Profile profile;
   decide::SubjectState state;
+  std::shared_ptr<const rules::RuleSet> ruleset;  // by whose schema the profile was read; set by ReadSubject
 };
 
 class Pipeline {
@@ -120,6 +121,12 @@ class Pipeline {
 
   // Reads the clock stored by an earlier Replay; nullopt: none.
   Result<std::optional<Instant>> StoredClock();
+
+  // Other rules and messages, while Run goes on: batches after this are decided by them, and every subject is marked
+  // for evaluation, some shards at a time between the batches. What needs time is done in the calling thread. kInvalid,
+  // and nothing changes: a kind of subject is no longer declared. Replay goes on with the rules it began with.
+  Status Publish(std::shared_ptr<const rules::RuleSet> ruleset, std::shared_ptr<const message::TemplateSet> templates);
+  std::shared_ptr<const rules::RuleSet> ruleset() const;  // that is in use now
 
   // nullopt: nothing is known about this subject.
   Result<std::optional<SubjectView>> ReadSubject(const std::string& kind, const std::string& id);

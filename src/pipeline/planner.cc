@@ -87,17 +87,17 @@ Status Planner::Plan(const std::vector<Record>& records) {
   Result<std::vector<store::StoredRecord>> stored = core_.parts.store->Load(keys);
   if (!stored) return std::unexpected(stored.error());
 
+  const std::shared_ptr<const RuleBook> book = core_.Book();
   std::vector<store::Transaction> transactions;
   std::vector<Shard> touched;
   std::uint64_t suppressed = 0;
   for (std::size_t i = 0; i < open.size(); ++i) {
     const Open& o = open[i];
     if ((*stored)[2 * i].version > 0) continue;  // planned before
-    Result<std::optional<SubjectView>> view =
-        Core::View(*core_.parts.ruleset, o.decision.kind, (*stored)[2 * i + 1].value);
+    Result<std::optional<SubjectView>> view = Core::View(*book->ruleset, o.decision.kind, (*stored)[2 * i + 1].value);
     if (!view) return std::unexpected(view.error());
     const planning::Recipient recipient = planning::ReadRecipient(view->has_value() ? &(*view)->profile : nullptr);
-    const message::Template* tmpl = core_.parts.templates->Find(o.decision.message);
+    const message::Template* tmpl = book->templates->Find(o.decision.message);
     const planning::Plan plan = planning::MakePlan(o.decision, recipient, tmpl, o.decision.at, core_.options.policy);
 
     delivery::Notification n;

@@ -233,12 +233,12 @@ Result<std::vector<Sender::Loaded>> Sender::LoadAll(const std::vector<store::Due
   }
   Result<std::vector<store::StoredRecord>> records = core_.parts.store->Load(people);
   if (!records) return std::unexpected(records.error());
+  const std::shared_ptr<const RuleBook> book = core_.Book();
   for (std::size_t i = 0; i < items.size(); ++i) {
     Loaded& item = items[i];
     Result<std::optional<SubjectView>> subject =
-        Core::View(*core_.parts.ruleset, item.decision.kind, (*records)[2 * i].value);
-    Result<std::optional<SubjectView>> recipient =
-        Core::View(*core_.parts.ruleset, item.n.kind, (*records)[2 * i + 1].value);
+        Core::View(*book->ruleset, item.decision.kind, (*records)[2 * i].value);
+    Result<std::optional<SubjectView>> recipient = Core::View(*book->ruleset, item.n.kind, (*records)[2 * i + 1].value);
     if (!subject || !recipient) return std::unexpected(!subject ? subject.error() : recipient.error());
     item.recipient = planning::ReadRecipient(recipient->has_value() ? &(*recipient)->profile : nullptr);
     item.subject = std::move(*subject);
@@ -301,7 +301,8 @@ void Sender::Consider(Loaded item, Instant now, std::vector<store::Transaction>&
       continue;
     }
     delivery::Connector* connector = core_.parts.dispatcher->For(channel);
-    const message::Template* tmpl = core_.parts.templates->Find(item.decision.message);
+    const std::shared_ptr<const RuleBook> book = core_.Book();
+    const message::Template* tmpl = book->templates->Find(item.decision.message);
     if (connector == nullptr || tmpl == nullptr) {
       NextRung(item, connector == nullptr ? "no_connector" : "no_template", now);
       continue;
@@ -362,7 +363,8 @@ bool Sender::Resolve(Loaded& item, Instant now, std::vector<store::Transaction>&
     transactions.push_back(Change(n, item.version, item.decision, now));
   };
   const std::shared_ptr<delivery::Connector> connector = core_.parts.dispatcher->Named(attempt->connector);
-  const message::Template* tmpl = core_.parts.templates->Find(item.decision.message);
+  const std::shared_ptr<const RuleBook> book = core_.Book();
+  const message::Template* tmpl = book->templates->Find(item.decision.message);
   if (!connector || tmpl == nullptr) {
     park("no_connector");
     return true;

@@ -154,7 +154,6 @@ class Bench {
                 {"chief", kChief, {Scope::kAdmin}}};
     Deps deps;
     deps.pipeline = pipeline_.get();
-    deps.ruleset = ruleset_;
     deps.clock = &clock_;
     deps.logger = &logger_;
     deps.metrics_text = [] { return std::string("zhitui_test 1\n"); };

@@ -253,7 +253,6 @@ class Wired {
 
     api::Deps deps;
     deps.pipeline = pipeline_.get();
-    deps.ruleset = rules_.ruleset;
     deps.clock = &clock_;
     deps.metrics = &metrics_;
     deps.metrics_text = [this] { return metrics_.Text(); };

@@ -322,6 +322,81 @@ TEST_F(Program, ATermSignalDrainsTheServiceAndExitsWith0) {
   EXPECT_EQ(Zhitui({"ledger", "--config", config}).code, EX_OK);
 }
 
+TEST_F(Program, ChangedRulesAreTakenUpWithoutARestartAndBadOnesNever) {
+  const std::string rules = folder_ + "/rules";
+  std::filesystem::copy(kRules, rules, std::filesystem::copy_options::recursive);
+  const std::string rule = rules + "/shenzhen/senior-allowance.yaml";
+  std::string text;
+  {
+    std::ifstream in(rule, std::ios::binary);
+    text.assign(std::istreambuf_iterator<char>(in), {});
+  }
+  text.erase(text.find("\ntests:"));  // they hold for the age of 70
+  const std::string limit = "2019-10-01: 70}";
+  ASSERT_NE(text.find(limit), std::string::npos);
+  const auto with = [&](const std::string& other) {
+    std::string out = text;
+    out.replace(out.find(limit), limit.size(), other);
+    std::ofstream(rule + ".new", std::ios::binary) << out;
+    std::filesystem::rename(rule + ".new", rule);
+  };
+  std::string config_text;
+  {
+    std::ifstream in(Config(), std::ios::binary);
+    config_text.assign(std::istreambuf_iterator<char>(in), {});
+  }
+  config_text.replace(config_text.find(kRules), kRules.size(), rules + ", watch_ms: 20");
+  const std::string config = Write("reload.yaml", config_text);
+  const std::string ports = folder_ + "/ports";
+  StopSignal::Block();
+  int code = -1;
+  std::thread service([&] { code = Call({"serve", "--config", config, "--port-file", ports}); });
+  int port = 0;
+  int admin = 0;
+  while (admin == 0) {
+    std::ifstream in(ports);
+    in >> port >> admin;
+    std::this_thread::yield();
+  }
+  httplib::Client probe("127.0.0.1", admin);
+  for (auto ready = probe.Get("/readyz"); !ready || ready->status != 200;) ready = probe.Get("/readyz");
+  httplib::Client client("127.0.0.1", port);
+  client.set_bearer_token_auth("synthetic-test-key");
+  const auto hash = [&] { return Json::parse(probe.Get("/version")->body)["ruleset"].get<std::string>(); };
+  const auto has = [&](const std::string& line) { return probe.Get("/metrics")->body.find(line) != std::string::npos; };
+  const std::string first = hash();
+  // Too young at 65 for the rule as it is.
+  ASSERT_EQ(client.Post("/v1/events", Resident("r-1", "1961-01-01", "13800131111"), "application/x-ndjson")->status,
+            202);
+  while (!has("zhitui_events_total 2\n")) std::this_thread::yield();
+  const std::string path = "/v1/subjects/resident/r-1/recommendations";
+  EXPECT_TRUE(Json::parse(client.Get(path)->body)["eligible"].empty());
+
+  with("2019-10-01: 60}");
+  // Decided without an event: the subject was marked, and the decision goes out like any other.
+  while (!has("zhitui_decisions_total 1\n")) std::this_thread::yield();
+  const Json known = Json::parse(client.Get(path)->body);
+  EXPECT_EQ(known["eligible"][0]["rule"], "senior-allowance");
+  EXPECT_EQ(known["ruleset"], hash());
+  const std::string second = hash();
+  EXPECT_NE(second, first);
+  EXPECT_TRUE(has("zhitui_rule_reloads_total{result=\"accepted\"} 1\n"));
+
+  with("2019-10-01: sixty}");
+  while (!has("zhitui_rule_reloads_total{result=\"refused\"} 1\n")) std::this_thread::yield();
+  EXPECT_EQ(hash(), second);
+  EXPECT_EQ(client.Get(path)->status, 200);
+
+  // A signal asks at once; the rules that were in use are read again like any others.
+  ::kill(::getpid(), SIGHUP);
+  while (!has("zhitui_rule_reloads_total{result=\"refused\"} 2\n")) std::this_thread::yield();
+  with("2019-10-01: 70}");
+  while (hash() == second) std::this_thread::yield();
+  ::kill(::getpid(), SIGTERM);
+  service.join();
+  EXPECT_EQ(code, EX_OK);
+}
+
 TEST_F(Program, AnAddressOrServerThatIsNotThereExitsWith69) {
   httplib::Server taken;
   const int port = taken.bind_to_any_port("127.0.0.1");
