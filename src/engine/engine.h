@@ -122,7 +122,7 @@ class Table {
   friend class Columns;
   explicit Table(std::unique_ptr<const Impl> impl);
   struct State;
-  void Refresh(std::span<const Value> slots, std::uint64_t blocks, Scratch& scratch, const State& state) const;
+  bool Refresh(std::span<const Value> slots, std::uint64_t blocks, Scratch& scratch, const State& state) const;
   std::uint8_t Compute(std::size_t computed, std::span<const Value> slots, Scratch& scratch) const;
   std::unique_ptr<const Impl> impl_;
 };

@@ -25,6 +25,7 @@ struct Scratch::Impl {
   std::vector<std::uint64_t> answers;  // eligible, then unknown
   std::vector<std::uint8_t> computed;  // a Truth of each computed condition, or kNotYet
   std::vector<std::uint16_t> classes;  // of each fact, by position
+  std::vector<std::uint64_t> before;   // alternatives
 
   // The rows of the classes; other than 0 when one of them leaves an answer open.
   std::uint32_t ListRows(const Table::Impl& t, const std::uint16_t* of_facts) {
@@ -228,11 +229,13 @@ void Table::Begin(std::span<const Value> slots, Scratch& scratch, Subject* subje
   Gather(t, state.certain, state.possible, state.eligible, state.unknown);
 }
 
-// Computes the alternatives of some blocks from the classes: bit b % 64 stands for block b.
-void Table::Refresh(std::span<const Value> slots, std::uint64_t blocks, Scratch& scratch, const State& state) const {
+// Computes the alternatives of some blocks from the classes: bit b % 64 stands for block b. False: none is another.
+bool Table::Refresh(std::span<const Value> slots, std::uint64_t blocks, Scratch& scratch, const State& state) const {
   const Impl& t = *impl_;
   Scratch::Impl& s = *scratch.impl_;
   const std::size_t facts = t.facts.size();
+  s.before.resize(2 * t.words());
+  std::copy_n(state.certain, 2 * t.words(), s.before.data());  // certain and possible stand side by side
   const std::uint32_t open = s.ListRows(t, state.classes);
   t.kernels->and_rows(t.live.data(), s.certain_rows.data(), facts, t.blocks, blocks, state.certain);
   if (open != 0) t.kernels->and_rows(t.live.data(), s.possible_rows.data(), facts, t.blocks, blocks, state.possible);
@@ -245,6 +248,7 @@ void Table::Refresh(std::span<const Value> slots, std::uint64_t blocks, Scratch&
     ApplyComputed(t, state.certain, state.possible, from, from + kWordsOfBlock,
                   [&](std::size_t c) { return Known(t, c, state.computed[c], slots, arena); });
   }
+  return !std::equal(s.before.begin(), s.before.end(), state.certain);
 }
 
 void Table::Change(std::span<const Value> slots, std::span<const std::uint32_t> changed, Scratch& scratch,
@@ -268,7 +272,7 @@ void Table::Change(std::span<const Value> slots, std::span<const std::uint32_t> 
     }
   }
   if (stale == 0) return;
-  Refresh(slots, stale, scratch, state);
+  if (!Refresh(slots, stale, scratch, state)) return;
   Gather(t, state.certain, state.possible, state.eligible, state.unknown);
 }
 
