@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
@@ -72,14 +73,42 @@ TEST(Samples, TheRulesFolderOfTheProductIsCorrectAndItsTestsHold) {
   ASSERT_TRUE(files.has_value()) << files.error().message;
   const TestRun run = RunAll(*files);
   EXPECT_TRUE(run.report.ok()) << FormatDiagnostics(run.report.diagnostics);
-  EXPECT_EQ(run.report.rules, 4U);
-  EXPECT_EQ(run.report.templates, 12U);
+  EXPECT_EQ(run.report.rules, 18U);
+  EXPECT_EQ(run.report.templates, 37U);
   for (const std::string& failure : run.tests.failures) ADD_FAILURE() << failure;
   // One SMS in Chinese is one segment; no text takes more than two.
   for (const std::string& note : run.report.notes) {
     EXPECT_NE(note.find(" in en "), std::string::npos) << note;
     EXPECT_NE(note.find(" 2 segments"), std::string::npos) << note;
   }
+}
+
+TEST(Samples, NoMessageNamesADisabilityAHardshipOrAFamily) {
+  const auto files = LoadFolder(std::string(ZHITUI_SOURCE_DIR) + "/rules");
+  ASSERT_TRUE(files.has_value()) << files.error().message;
+  const Report report = Check(*files);
+  ASSERT_TRUE(report.ruleset);
+  std::size_t looked = 0;
+  for (const rules::Rule& rule : report.ruleset->rules()) {
+    const bool reads = std::any_of(rule.slots.begin(), rule.slots.end(), [&](std::uint32_t slot) {
+      const std::string& name = report.ruleset->SchemaOf(rule.kind)->facts()[slot].name;
+      return name == "children" || name.starts_with("disability.") || name.starts_with("hardship.");
+    });
+    if (!reads) continue;
+    for (const rules::Notify& notify : rule.notify) {
+      const auto file = std::find_if(files->begin(), files->end(), [&](const rules::SourceFile& one) {
+        return one.path == "messages/" + notify.message + ".yaml";
+      });
+      ASSERT_NE(file, files->end()) << notify.message;
+      ++looked;
+      // The labels of the criteria, the title and the amount tell what it is.
+      for (const char* word : {"{{reasons}}", "{{title}}", "{{amount}}", "{{rule}}", "残疾", "护理", "困难", "低保",
+                               "独生", "子女", "disab", "hardship", "care ", "child"}) {
+        EXPECT_EQ(file->text.find(word), std::string::npos) << file->path << " " << word;
+      }
+    }
+  }
+  EXPECT_GE(looked, 6U);
 }
 
 TEST(BadTen, TheCheckOfAllFilesFindsTheSameTenMistakes) {

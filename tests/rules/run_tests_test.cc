@@ -8,7 +8,7 @@ namespace {
 TEST(Samples, EveryTestBesideASampleRuleHolds) {
   const auto set = MustBuild(SampleFiles());
   ASSERT_NE(set, nullptr);
-  EXPECT_EQ(set->rules().size(), 4U);
+  EXPECT_EQ(set->rules().size(), 18U);
   const TestReport report = RunTests(*set);
   EXPECT_EQ(report.failed, 0U);
   for (const std::string& failure : report.failures) ADD_FAILURE() << failure;
