@@ -156,7 +156,7 @@ class Builder {
         if (++documents_ == 1) return;
         RefuseDocument(SpotOf(event.start_mark).offset);
       case YAML_DOCUMENT_END_EVENT:
-        ended_ = event.data.document_end.implicit == 0;
+        if (event.data.document_end.implicit == 0) ended_ = SpotOf(event.end_mark).offset;
         return;
       case YAML_ALIAS_EVENT:
         return TakeAlias(SpotOf(event.start_mark));
@@ -179,6 +179,15 @@ class Builder {
   [[noreturn]] void RefuseDocument(std::size_t at) {
     Report({at, false, "several-documents", "a second document in this file", "keep one document in a file"});
     throw Stop();
+  }
+
+  // The first character from `at` on that is neither space nor comment.
+  std::size_t NextInk(std::size_t at) const {
+    at = std::min(d_.text.find_first_not_of(" \t\r\n", at), d_.text.size());
+    while (at < d_.text.size() && d_.text[at] == '#') {
+      at = std::min(d_.text.find_first_not_of(" \t\r\n", d_.text.find('\n', at)), d_.text.size());
+    }
+    return at;
   }
 
   void TakeAlias(const Spot& at) {
@@ -378,7 +387,7 @@ class Builder {
     const ParserFault fault{parser.problem == nullptr ? "" : parser.problem,
                             parser.context == nullptr ? "" : parser.context, at.offset,
                             SpotOf(parser.context_mark).offset};
-    if (ended_) RefuseDocument(at.offset);
+    if (ended_ != std::string::npos) RefuseDocument(NextInk(ended_));
     const auto open = std::find_if(stack_.rbegin(), stack_.rend(), [](const Frame& frame) { return frame.flow; });
     const bool in_flow = fault.context.starts_with("while parsing a flow") && open != stack_.rend();
     if (!in_flow) return Report(ExplainParserFault(d_.text, fault));
@@ -462,8 +471,8 @@ class Builder {
   std::size_t faults_ = 0;
   std::size_t nodes_ = 0;
   std::size_t documents_ = 0;
-  bool ended_ = false;           // the last document ended with '...'
-  std::uint32_t read_line_ = 1;  // where the last scalar ended, or the last collection began
+  std::size_t ended_ = std::string::npos;  // after the '...' that ended the document
+  std::uint32_t read_line_ = 1;            // where the last scalar ended, or the last collection began
   Spot mark_;
   std::size_t reported_ = std::string::npos;  // where the last anchor, tag or alias stands
 };
