@@ -15,7 +15,7 @@ endmacro()
 
 #            room       may use                                                        owns
 zhitui_room(base                                                                       OWNS openssl date)
-zhitui_room(yaml      USES base                                                        OWNS yaml-cpp)
+zhitui_room(yaml      USES base                                                        OWNS libyaml)
 zhitui_room(value     USES base)
 zhitui_room(facts     USES base yaml value                                             OWNS simdjson)
 zhitui_room(cel       USES base value                                                  OWNS re2)
@@ -38,6 +38,6 @@ zhitui_room(daemon    USES base yaml value facts cel rules engine decide message
 
 # Vendor name -> prefix of its headers as written in #include <...>.
 set(ZHITUI_VENDOR_HEADERS
-  "openssl=openssl/" "date=date/" "yaml-cpp=yaml-cpp/" "simdjson=simdjson" "re2=re2/" "librdkafka=librdkafka/" "hiredis=hiredis/"
+  "openssl=openssl/" "date=date/" "libyaml=yaml.h" "simdjson=simdjson" "re2=re2/" "librdkafka=librdkafka/" "hiredis=hiredis/"
   "sqlite3=sqlite3" "httplib=httplib" "nlohmann=nlohmann/" "cli11=CLI/" "spdlog=spdlog/" "prometheus=prometheus/"
   "curl=curl/" "fmt=fmt/" "gtest=gtest/")

@@ -29,8 +29,13 @@ std::optional<TextFault> CheckEncoding(std::string_view text) {
 }
 
 std::optional<TextFault> CheckCharacters(std::string_view text) {
+  const auto ordinary = [](char c) { return (c >= ' ' && c <= '~') || c == '\n'; };
   for (std::size_t i = 0; i < text.size();) {
     const auto c = static_cast<unsigned char>(text[i]);
+    if (ordinary(text[i])) {
+      ++i;
+      continue;
+    }
     if (c < 0x80) {
       if (c == '\r' && (i + 1 >= text.size() || text[i + 1] != '\n')) {
         return TextFault{i, false, "line-end", "a carriage return without a line feed", "end lines with LF or CR LF"};
@@ -43,7 +48,11 @@ std::optional<TextFault> CheckCharacters(std::string_view text) {
     }
     const std::size_t n = SequenceLength(c);
     const std::string_view s = text.substr(i, n);
-    const bool c1 = c == 0xC2 && static_cast<unsigned char>(s[1]) < 0xA0 && s != "\xC2\x85";
+    // A line break to some programs and none to others: a reviewer may see another text than the machine reads.
+    if (s == "\xC2\x85" || s == "\xE2\x80\xA8" || s == "\xE2\x80\xA9") {
+      return TextFault{i, false, "control-character", "an invisible line separator", "delete it, or end the line here"};
+    }
+    const bool c1 = c == 0xC2 && static_cast<unsigned char>(s[1]) < 0xA0;
     if (c1 || s == "\xEF\xBF\xBE" || s == "\xEF\xBF\xBF") {
       return TextFault{i, false, "control-character", "a control character", "delete it"};
     }
@@ -55,22 +64,6 @@ std::optional<TextFault> CheckCharacters(std::string_view text) {
       return TextFault{i, false, "control-character", "an invisible text direction mark", "delete it"};
     }
     i += n;
-  }
-  return std::nullopt;
-}
-
-// Brackets opened one after the other cost the parser memory before it tells us about any of them.
-std::optional<TextFault> CheckBracketRun(std::string_view text) {
-  std::size_t run = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (c == '[' || c == '{') {
-      if (++run > kMaxDepth) {
-        return TextFault{i, false, "too-deep", "nested deeper than 32 levels", "make the structure flatter"};
-      }
-    } else if (c != ' ' && c != '\t' && c != '\n' && c != '\r') {
-      run = 0;
-    }
   }
   return std::nullopt;
 }
@@ -91,55 +84,106 @@ std::optional<TextFault> CheckDirective(std::string_view text) {
 }
 
 struct Wording {
-  std::string_view parser;  // how the parser's message begins
+  std::string_view problem;                            // how the parser's words begin
+  std::string_view context;                            // a part of what it says it was doing
+  enum { kThere, kWhereItBegan, kAfterEscape } place;  // where a person looks for the fault
   const char* code;
   const char* message;
   const char* hint;
 };
 
 constexpr Wording kWordings[] = {
-    {"illegal map value", "yaml-syntax", "this ':' cannot stand here",
+    {"mapping values are not allowed", "", Wording::kThere, "yaml-syntax", "this ':' cannot stand here",
      "put text that contains ': ' in quotes; keys of one mapping start in the same column"},
-    {"end of map not found", "yaml-syntax", "this does not fit what stands above",
-     "keys of one mapping start in the same column; nothing may follow a closing quote or bracket"},
-    {"end of sequence not found", "yaml-syntax", "this does not fit the list above",
-     "items of one list start with '- ' in the same column"},
-    {"end of map flow not found", "yaml-syntax", "expected ',' or '}' here", "separate the entries with commas"},
-    {"end of sequence flow not found", "yaml-syntax", "expected ',' or ']' here", "separate the items with commas"},
-    {"illegal flow end", "yaml-syntax", "this bracket closes nothing", "delete it, or put the text in quotes"},
-    {"illegal block entry", "yaml-syntax", "a list item cannot start here",
+    {"mapping keys are not allowed", "", Wording::kThere, "yaml-syntax", "'? ' cannot start a key here",
+     "put the text in quotes"},
+    {"block sequence entries", "", Wording::kThere, "yaml-syntax", "a list item cannot start here",
      "start the list on the next line, or write it as [a, b]"},
-    {"illegal map key", "yaml-syntax", "a key cannot start here", "put it on its own line"},
-    {"illegal document indicator in scalar", "yaml-syntax", "'---' or '...' inside a quoted text",
+    {"could not find expected ':'", "", Wording::kWhereItBegan, "yaml-syntax", "a ':' is missing after this key",
+     "write key: value on one line, at most 1024 characters before the ':'; indent a value that stands under its key"},
+    {"did not find expected key", "", Wording::kThere, "yaml-syntax", "this does not fit what stands above",
+     "keys of one mapping start in the same column; nothing may follow a closing quote or bracket"},
+    {"did not find expected '-'", "", Wording::kThere, "yaml-syntax", "this does not fit the list above",
+     "items of one list start with '- ' in the same column"},
+    {"did not find expected <document start>", "", Wording::kThere, "yaml-syntax",
+     "this does not fit what stands above", "a list and keys, or a text and keys, cannot stand side by side"},
+    {"did not find expected ',' or '}'", "", Wording::kThere, "yaml-syntax", "expected ',' or '}' here",
+     "separate the entries with commas"},
+    {"did not find expected ',' or ']'", "", Wording::kThere, "yaml-syntax", "expected ',' or ']' here",
+     "separate the items with commas"},
+    {"did not find expected node content", "", Wording::kThere, "yaml-syntax", "a value is expected here",
+     "write the value, or put the text in quotes"},
+    {"found unexpected ':'", "", Wording::kThere, "yaml-syntax", "this ':' cannot stand here",
+     "write a space after the ':' of a key, or put the text in quotes"},
+    {"found unexpected document indicator", "", Wording::kThere, "yaml-syntax", "'---' or '...' inside a quoted text",
      "close the quote before it"},
-    {"illegal EOF in scalar", "yaml-syntax", "this quote is not closed", "write the closing quote"},
-    {"unknown escape character", "yaml-syntax", "this escape is not known",
+    {"found unexpected end of stream", "", Wording::kWhereItBegan, "yaml-syntax", "this quote is not closed",
+     "write the closing quote"},
+    {"found unknown escape character", "", Wording::kAfterEscape, "yaml-syntax", "this escape is not known",
      "use single quotes for text with backslashes, or write \\\\"},
-    {"bad character found while scanning hex number", "yaml-syntax", "expected hexadecimal digits after this escape",
-     "write for example \\u4e2d"},
-    {"invalid unicode", "yaml-syntax", "this escape is not a Unicode character", "write the character itself"},
-    {"unexpected character in block scalar", "yaml-syntax", "only +, - or a digit may follow | or >",
-     "start the text on the next line"},
-    {"cannot set zero indentation", "yaml-syntax", "the indentation of a block text cannot be 0", "leave the 0 out"},
-    {"illegal tab", "tab", "a tab in the indentation", "indent with spaces"},
-    {"the referenced anchor is not defined", "alias", "text cannot start with '*': it would be an alias",
+    {"did not find expected hexdecimal number", "", Wording::kThere, "yaml-syntax",
+     "expected hexadecimal digits after this escape", "write for example \\u4e2d"},
+    {"found invalid Unicode character escape", "", Wording::kThere, "yaml-syntax",
+     "this escape is not a Unicode character", "write the character itself"},
+    {"did not find expected comment or line break", "block scalar", Wording::kThere, "yaml-syntax",
+     "only +, - or a digit may follow | or >", "start the text on the next line"},
+    {"found an indentation indicator equal to 0", "", Wording::kThere, "yaml-syntax",
+     "the indentation of a block text cannot be 0", "leave the 0 out"},
+    {"found a tab character", "", Wording::kThere, "tab", "a tab in the indentation", "indent with spaces"},
+    {"", "an alias", Wording::kWhereItBegan, "alias", "text cannot start with '*': it would be an alias",
      "put the text in quotes, or write the value out"},
-    {"alias not found", "alias", "text cannot start with '*': it would be an alias", "put the text in quotes"},
-    {"illegal character found while scanning alias", "alias", "text cannot start with '*': it would be an alias",
+    {"", "an anchor", Wording::kWhereItBegan, "anchor", "text cannot start with '&': it would be an anchor",
      "put the text in quotes"},
-    {"aliases can't", "alias", "aliases (*) are not allowed", "write the value out"},
-    {"cannot assign multiple aliases", "alias", "aliases (*) are not allowed", "write the value out"},
-    {"anchor not found", "anchor", "text cannot start with '&': it would be an anchor", "put the text in quotes"},
-    {"illegal character found while scanning anchor", "anchor", "text cannot start with '&': it would be an anchor",
+    {"", "a tag", Wording::kWhereItBegan, "tag", "text cannot start with '!': it would be a tag",
      "put the text in quotes"},
-    {"cannot assign multiple anchors", "anchor", "anchors (&) are not allowed", "delete it"},
-    {"cannot assign multiple tags", "tag", "tags (!) are not allowed", "delete it"},
-    {"tag handle", "tag", "text cannot start with '!': it would be a tag", "put the text in quotes"},
-    {"illegal character found while scanning tag", "tag", "text cannot start with '!': it would be a tag",
+    {"found undefined tag handle", "", Wording::kWhereItBegan, "tag", "text cannot start with '!': it would be a tag",
      "put the text in quotes"},
-    {"end of verbatim tag", "tag", "tags (!) are not allowed", "delete it"},
-    {"bad file", "too-deep", "nested deeper than 32 levels", "make the structure flatter"},
+    {"", "directive", Wording::kWhereItBegan, "directive", "directives (%) are not allowed", "delete the line"},
 };
+
+TextFault CannotStart(std::size_t at) {
+  return {at, false, "yaml-syntax", "text cannot start with this character", "put the text in quotes"};
+}
+
+// What stands where the parser wanted a key or a value tells more than that it wanted one.
+std::optional<TextFault> ExplainCharacter(std::string_view text, const ParserFault& fault) {
+  const std::string_view began = text.substr(std::min(fault.began, text.size()));
+  if (fault.problem == "could not find expected ':'" && (began.starts_with('[') || began.starts_with('{'))) {
+    return TextFault{fault.began, false, "bad-key", "a key must be text", "write key: value"};
+  }
+  const bool value = fault.problem == "did not find expected node content";
+  const bool start = fault.problem == "found character that cannot start any token";
+  if (!value && !start && fault.problem != "did not find expected key" &&
+      fault.problem != "did not find expected '-' indicator" &&
+      fault.problem != "did not find expected <document start>") {
+    return std::nullopt;
+  }
+  const char c = fault.at < text.size() ? text[fault.at] : '\0';
+  switch (c) {
+    case '\t':
+      return TextFault{fault.at, false, "tab", "a tab where only spaces may stand", "write a space"};
+    case ',':
+      if (!value || !fault.context.starts_with("while parsing a flow")) return CannotStart(fault.at);
+      return TextFault{fault.at, false, "empty-item", "something is missing before this comma", "delete the comma"};
+    case ':':
+      return TextFault{fault.at, false, "bad-key", "a key must be text",
+                       "write a name before the ':', or put text that starts with ':' in quotes"};
+    case ']':
+    case '}':
+      return TextFault{fault.at, false, "yaml-syntax", "this bracket closes nothing",
+                       "delete it, or put the text in quotes"};
+    case '-':
+      if (!value) return std::nullopt;
+      return TextFault{fault.at, false, "yaml-syntax", "a list item cannot start here",
+                       "start the list on the next line, or write it as [a, b]"};
+    case '.':
+      if (!value || !text.substr(fault.at).starts_with("...")) return std::nullopt;
+      return TextFault{fault.at, false, "yaml-syntax", "'...' ends a document that has not begun", "delete the line"};
+    default:
+      if (!start) return std::nullopt;
+      return CannotStart(fault.at);
+  }
+}
 
 }  // namespace
 
@@ -147,47 +191,22 @@ std::optional<TextFault> CheckText(std::string_view text) {
   if (text.size() > kMaxBytes) {
     return TextFault{0, true, "too-large", "the file is larger than 1 MiB", "split it"};
   }
-  for (const auto check : {CheckEncoding, CheckCharacters, CheckDirective, CheckBracketRun}) {
+  for (const auto check : {CheckEncoding, CheckCharacters, CheckDirective}) {
     if (std::optional<TextFault> fault = check(text)) return fault;
   }
   return std::nullopt;
 }
 
-TextFault ExplainParserError(std::string_view text, std::string_view parser_message, std::size_t at) {
-  if (parser_message == "unknown token") {
-    std::string message = "text cannot start with this character";
-    if (at < text.size() && text[at] == '?') message = "'? ' cannot start a key here";
-    return {at, false, "yaml-syntax", std::move(message), "put the text in quotes"};
-  }
+TextFault ExplainParserFault(std::string_view text, const ParserFault& fault) {
+  if (std::optional<TextFault> out = ExplainCharacter(text, fault)) return *std::move(out);
   for (const Wording& w : kWordings) {
-    if (parser_message.starts_with(w.parser)) return {at, false, w.code, w.message, w.hint};
+    if (!fault.problem.starts_with(w.problem) || fault.context.find(w.context) == std::string_view::npos) continue;
+    std::size_t at = w.place == Wording::kWhereItBegan ? fault.began : fault.at;
+    if (w.place == Wording::kAfterEscape && at + 1 < text.size())
+      at += 1 + SequenceLength(static_cast<unsigned char>(text[at + 1]));
+    return {std::min(at, text.size()), false, w.code, w.message, w.hint};
   }
-  return {at, false, "yaml-syntax", std::string(parser_message), ""};
-}
-
-std::size_t UnclosedQuote(std::string_view text, std::size_t from) {
-  char before = '\n';  // the last character that is not a space; tells whether a quote may open a text
-  for (std::size_t i = from; i < text.size(); ++i) {
-    const char c = text[i];
-    const bool opens = before == '\n' || before == ':' || before == '-' || before == '?' || before == ',' ||
-                       before == '[' || before == '{';
-    if (c == '#' && (i == 0 || text[i - 1] == ' ' || text[i - 1] == '\n')) {
-      i = text.find('\n', i);
-      if (i == std::string_view::npos) break;
-      before = '\n';
-    } else if ((c == '"' || c == '\'') && opens) {
-      std::size_t end = i + 1;
-      while (end < text.size() && (text[end] != c || (c == '\'' && end + 1 < text.size() && text[end + 1] == '\''))) {
-        end += (c == '"' && text[end] == '\\') || text[end] == c ? 2 : 1;
-      }
-      if (end >= text.size()) return i;
-      i = end;
-      before = c;
-    } else if (c != ' ' && c != '\t' && c != '\r') {
-      before = c;
-    }
-  }
-  return std::string_view::npos;
+  return {fault.at, false, "yaml-syntax", "this is not YAML", "put the text in quotes"};
 }
 
 }  // namespace zhitui::yaml

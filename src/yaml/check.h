@@ -22,13 +22,18 @@ struct TextFault {
   std::string hint;
 };
 
-// Encoding, control characters, line ends, directives, and brackets that only nest: nothing the parser needs to see.
+// Encoding, control characters, line ends and directives: nothing the parser needs to see.
 std::optional<TextFault> CheckText(std::string_view text);
 
-// What the parser's own words about a place mean to a person. `at` is the byte the parser points to.
-TextFault ExplainParserError(std::string_view text, std::string_view parser_message, std::size_t at);
+// What the parser stopped at, in its own words: where, and in the middle of what, which began at `began`.
+struct ParserFault {
+  std::string_view problem;
+  std::string_view context;
+  std::size_t at = 0;
+  std::size_t began = 0;
+};
 
-// The quote that opens a text which is never closed, searched from `from`; npos when there is none.
-std::size_t UnclosedQuote(std::string_view text, std::size_t from);
+// What the parser's words mean to a person.
+TextFault ExplainParserFault(std::string_view text, const ParserFault& fault);
 
 }  // namespace zhitui::yaml

@@ -138,8 +138,8 @@ std::string Quote(std::string_view text) {
 
 void SourceText::IndexLines() {
   line_starts = {0};
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '\n' && i + 1 < text.size()) line_starts.push_back(static_cast<std::uint32_t>(i + 1));
+  for (std::size_t i = text.find('\n'); i < text.size(); i = text.find('\n', i + 1)) {
+    if (i + 1 < text.size()) line_starts.push_back(static_cast<std::uint32_t>(i + 1));
   }
 }
 

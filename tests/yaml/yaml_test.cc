@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 
@@ -58,7 +59,9 @@ TEST(Bad, EveryDocumentOfTheTableIsRefusedAtItsPlace) {
                                                                     {"<FF>", "\xFF"},
                                                                     {"<NUL>", std::string(1, '\0')},
                                                                     {"<BOM>", "\xEF\xBB\xBF"},
-                                                                    {"<RLO>", "\xE2\x80\xAE"}}) {
+                                                                    {"<RLO>", "\xE2\x80\xAE"},
+                                                                    {"<LS>", "\xE2\x80\xA8"},
+                                                                    {"<NEL>", "\xC2\x85"}}) {
       ReplaceAll(text, from, to);
     }
     if (const std::size_t end = text.find("<END>"); end != std::string::npos) text.resize(end);
@@ -195,6 +198,96 @@ TEST(Good, TabsInsideTextsAndAfterKeysAreKept) {
   EXPECT_EQ(d.root().Find("c")->text(), "p q");
 }
 
+TEST(Good, AnEntryWithoutAValueInBracesIsNull) {
+  const Document d = Good("{甲, b: , c: ~, \"d\"}");
+  ASSERT_EQ(d.root().entries().size(), 4U);
+  const std::vector<std::string> places = {"1:2", "1:5", "1:13", "1:17"};
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    EXPECT_TRUE(d.root().entries()[i].second.IsNull()) << i;
+    EXPECT_EQ(PlaceOf(d.root().entries()[i].second.at()), places[i]) << i;
+  }
+}
+
+TEST(Good, APairInBracketsIsAMapping) {
+  const Document d = Good("[a: 1, 甲, b: ]");
+  ASSERT_EQ(d.root().items().size(), 3U);
+  EXPECT_EQ(d.root().items()[0].Find("a")->text(), "1");
+  EXPECT_EQ(d.root().items()[1].text(), "甲");
+  EXPECT_TRUE(d.root().items()[2].Find("b")->IsNull());
+  EXPECT_EQ(PlaceOf(d.root().items()[2].at()), "1:11");
+}
+
+TEST(Good, ACommaMayEndBracesAndBrackets) {
+  const Document d = Good("{a: [1, 2, ], b: {c: d, }, }");
+  EXPECT_EQ(d.root().Find("a")->items().size(), 2U);
+  EXPECT_EQ(d.root().Find("b")->entries().size(), 1U);
+}
+
+TEST(Good, AQuestionMarkOrColonInsideATextIsText) {
+  const Document d = Good("a: {url: https://example.org/x?y=1, b: x ? y, \"c\":d, e?: 10:30}\nf: a:b ?c\n");
+  const Node& a = *d.root().Find("a");
+  EXPECT_EQ(a.Find("url")->text(), "https://example.org/x?y=1");
+  EXPECT_EQ(a.Find("b")->text(), "x ? y");
+  EXPECT_EQ(a.Find("c")->text(), "d");
+  EXPECT_EQ(a.Find("e?")->text(), "10:30");
+  EXPECT_EQ(d.root().Find("f")->text(), "a:b ?c");
+}
+
+TEST(Good, OneDocumentMayBeMarked) {
+  for (const char* text : {"---\na: 1\n", "--- # note\na: 1\n...\n", "# note\n---\na: 1\n... # end\n# note\n"}) {
+    EXPECT_EQ(Good(text).root().Find("a")->text(), "1") << text;
+  }
+  EXPECT_EQ(Good("--- x\n").root().text(), "x");
+}
+
+TEST(Good, BlockTextsKeepTheLineEndsTheirHeaderAsksFor) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"a: |\n  x\n  y\n\n\nb: 1\n", "x\ny\n"},
+      {"a: |-\n  x\n  y\n\n\nb: 1\n", "x\ny"},
+      {"a: |+\n  x\n  y\n\n\nb: 1\n", "x\ny\n\n\n"},
+      {"a: >\n  x\n  y\n\n  z\n\nb: 1\n", "x y\nz\n"},
+      {"a: >-\n  x\n\n\n  y\nb: 1\n", "x\n\ny"},
+      {"a: >+\n  x\n   y\n  z\n\nb: 1\n", "x\n y\nz\n\n"},
+      {"a: |2-\n    x\n   y\nb: 1\n", "  x\n y"},
+      {"a: |+1\n  x\n\nb: 1\n", " x\n\n"},
+      {"a: |\r\n  x\r\n\r\n  y\r\nb: 1\r\n", "x\n\ny\n"},
+      {"a: |\n  x", "x"},
+      {"a: >-\n  x\n  ", "x"},
+      {"a: |\n\nb: 1\n", ""},
+      {"a: |+\n\nb: 1\n", "\n"},
+      {"a: |\n  # x\n  - y: [\n", "# x\n- y: [\n"},
+  };
+  for (const auto& [text, value] : cases) EXPECT_EQ(Good(text).root().Find("a")->text(), value) << text;
+}
+
+TEST(Good, EscapesStandForTheirCharacters) {
+  const Document d = Good(R"(["\u4e2d\U0001F600\x41", "\0\a\b\t\n\v\f\r\e", "\ \"\/\\", "\N\_\L\P", 'a\n'])");
+  std::vector<std::string> texts;
+  for (const Node& item : d.root().items()) texts.push_back(item.text());
+  EXPECT_THAT(texts, ElementsAre("中\xF0\x9F\x98\x80"
+                                 "A",
+                                 std::string("\0\a\b\t\n\v\f\r\x1B", 9), " \"/\\",
+                                 "\xC2\x85\xC2\xA0\xE2\x80\xA8\xE2\x80\xA9", "a\\n"));
+}
+
+TEST(Good, PlacesCountCharactersOfAnyLength) {
+  const Document d = Good("é: {中文: \xF0\x9F\x98\x80, b: [甲, \"乙\"]}\r\n甲乙: |\r\n  丙\r\nc: 'it''s 中' \n");
+  const Node& e = d.root().entries()[0].second;
+  EXPECT_EQ(PlaceOf(e.at()), "1:4");
+  EXPECT_EQ(PlaceOf(e.Find("中文")->at()), "1:9");
+  EXPECT_EQ(e.Find("中文")->length(), 1U);
+  EXPECT_EQ(PlaceOf(e.Find("b")->at()), "1:15");
+  EXPECT_EQ(PlaceOf(e.Find("b")->items()[1].at()), "1:20");
+  EXPECT_EQ(PlaceOf(d.root().Find("甲乙")->at()), "3:3");
+  EXPECT_EQ(PlaceOf(d.root().Find("c")->at()), "4:5");
+  EXPECT_EQ(d.root().Find("c")->length(), 7U);
+}
+
+TEST(Good, OnlyBracketsThatNestCountAsDepth) {
+  const std::string run(40, '[');
+  EXPECT_EQ(Good("# " + run + "\na: '" + run + "'\nb: |\n  " + run + "\n").root().Find("a")->text(), run);
+}
+
 struct LinesCase {
   const char* name;
   const char* text;  // the value of key a
@@ -277,6 +370,29 @@ TEST(Limits, DeepNestingOfAnyShapeEndsWithADiagnostic) {
 TEST(Limits, SizeIsOneMebibyte) {
   Good("# " + std::string(1024 * 1024 - 3, 'x') + "\n");
   EXPECT_EQ(Bad("# " + std::string(1024 * 1024 - 2, 'x') + "\n")[0].code, "too-large");
+}
+
+TEST(Limits, AMebibyteOnOneLineOrInOneTextIsReadInPlace) {
+  std::string line = "{";
+  while (line.size() < 1'000'000) line += "甲" + std::to_string(line.size()) + ": 乙乙乙乙乙乙乙乙, ";
+  const std::size_t entries = static_cast<std::size_t>(std::count(line.begin(), line.end(), ','));
+  const Document one = Good(line + "z: 1}");
+  ASSERT_EQ(one.root().entries().size(), entries + 1);
+  std::size_t points = 0;
+  for (const char c : line) points += (static_cast<unsigned char>(c) & 0xC0) != 0x80 ? 1 : 0;
+  EXPECT_EQ(PlaceOf(one.root().Find("z")->at()), "1:" + std::to_string(points + 4));
+
+  std::string text;
+  while (text.size() < 1'000'000) text += "  文字 text\n";
+  const Document block = Good("a: |\n" + text + "b: 1\n");
+  EXPECT_EQ(block.root().Find("a")->text().size(), text.size() / 14 * 12);
+  EXPECT_EQ(PlaceOf(block.root().Find("b")->at()), std::to_string(text.size() / 14 + 2) + ":4");
+}
+
+TEST(Limits, AKeyHas1024Characters) {
+  const std::string key(1024, 'k');
+  EXPECT_EQ(Good(key + ": 1\n").root().Find(key)->text(), "1");
+  EXPECT_EQ(PlaceOf(Bad("a: 1\n" + key + "k: 1\n")[0].at), "2:1");
 }
 
 TEST(Limits, NodesAre100000) {
