@@ -58,7 +58,9 @@ class Schema {
   const std::map<std::string, Text>& sources() const { return sources_; }
   std::optional<std::uint32_t> alive_unless() const { return alive_unless_; }  // slot of the date of death, or the like
   std::optional<std::uint32_t> recipients() const { return recipients_; }      // slot of the list of records with `id`
-  const std::string& hash() const { return hash_; }                            // content hash, hex
+  // The kind of subject that recipients are, unless a record says so in a field `kind`; kind() if not declared.
+  const std::string& recipient_kind() const { return recipient_kind_; }
+  const std::string& hash() const { return hash_; }  // content hash, hex
 
  private:
   friend struct SchemaBuilder;
@@ -69,6 +71,7 @@ class Schema {
   std::map<std::string, Text> sources_;
   std::optional<std::uint32_t> alive_unless_;
   std::optional<std::uint32_t> recipients_;
+  std::string recipient_kind_;
   std::string hash_;
   std::shared_ptr<const SchemaTree> tree_;
 };

@@ -385,6 +385,7 @@ struct SchemaBuilder {
     const yaml::Node* sources = reader.Required("sources");
     const yaml::Node* alive_unless = reader.Optional("alive_unless");
     const yaml::Node* recipients = reader.Optional("recipients");
+    schema->recipient_kind_ = reader.String("recipients_are", schema->kind_);
     const yaml::Node* facts = reader.Required("facts");
     reader.Done();
     if (sources != nullptr) {
@@ -412,8 +413,8 @@ struct SchemaBuilder {
     const auto role = [&](std::optional<std::uint32_t> slot) {
       return slot ? schema->facts_[*slot].name : std::string();
     };
-    std::string description =
-        schema->kind_ + "\n" + role(schema->alive_unless_) + "\n" + role(schema->recipients_) + "\n";
+    std::string description = schema->kind_ + "\n" + role(schema->alive_unless_) + "\n" + role(schema->recipients_) +
+                              "\n" + schema->recipient_kind_ + "\n";
     for (const auto& [id, label] : schema->sources_) description += id + "\n" + label.zh + "\n" + label.en + "\n";
     for (const FactDef& def : schema->facts_) Describe(def, &description);
     schema->hash_ = Sha256Hex(description);

@@ -287,6 +287,52 @@ TEST_F(Program, AReplayTellsTheRightPersonOnceAndResumesWhereItWas) {
   }
 }
 
+TEST_F(Program, ALandlordIsToldAboutADwellingAtTheirOwnContacts) {
+  sandbox::Options options;
+  options.log_path = folder_ + "/accepted.ndjson";
+  options.receipts = sandbox::Receipts::kOff;
+  sandbox::Server provider(options);
+  const auto port = provider.Start();
+  ASSERT_TRUE(port) << port.error();
+  const std::string config = Config(
+      "delivery: {receipt_wait_ms: 0}\n"
+      "connectors:\n"
+      "  aliyun: {base_url: 'http://127.0.0.1:" +
+      std::to_string(*port) +
+      "', access_key_id: testid, access_key_secret: testsecret, sign_name: 福田政务, templates: "
+      "{tenant_declaration_eligible: SMS_100000001, tenant_declaration_reminder: SMS_100000002}}\n");
+  const auto dwelling = [](const std::string& agency, const Json& data) {
+    return Json({{"specversion", "1.0"},
+                 {"id", agency},
+                 {"source", "/agencies/" + agency},
+                 {"type", "cn.gov.futian.dwelling.profile.replaced"},
+                 {"subject", "d-1"},
+                 {"time", "2026-03-02T09:00:00+08:00"},
+                 {"data", data}})
+               .dump() +
+           "\n";
+  };
+  const std::string people = Write("people.ndjson", Resident("r-1", "1970-01-01", "13800131111"));
+  const std::string dwellings = Write(
+      "dwellings.ndjson",
+      dwelling("land", {{"landlords", {{{"id", "r-1"}, {"kind", "resident"}}}}}) +
+          dwelling("grid", {{"use", "rented"},
+                            {"address", {{"district", "440304"}}},
+                            {"tenants", {{"moved_in", "2026-03-02"}, {"declared_on", nullptr}, {"declared", 0}}}}));
+  for (const std::string& file : {people, dwellings}) {
+    const Output ingest = Zhitui({"ingest", "--config", config, file});
+    ASSERT_EQ(ingest.code, EX_OK) << ingest.err;
+  }
+  const Output run =
+      Zhitui({"serve", "--config", config, "--clock", "2026-03-01T00:00+08:00", "--until", "2026-03-04", "--json"});
+  ASSERT_EQ(run.code, EX_OK) << run.err;
+  std::ifstream accepted(folder_ + "/accepted.ndjson");
+  std::string line;
+  // Nobody else has a contact.
+  ASSERT_TRUE(std::getline(accepted, line)) << run.err;
+  EXPECT_FALSE(std::getline(accepted, line)) << line;
+}
+
 TEST_F(Program, ATermSignalDrainsTheServiceAndExitsWith0) {
   const std::string config = Config();
   const std::string ports = folder_ + "/ports";
