@@ -77,8 +77,9 @@ std::unique_ptr<Config> ConfigOrExit(const std::string& path, int* code) {
   return std::move(*config);
 }
 
-std::optional<authoring::Report> RulesOrExit(const std::string& folder, int* code) {
-  const Result<std::vector<rules::SourceFile>> files = authoring::LoadFolder(folder);
+std::optional<authoring::Report> RulesOrExit(const std::string& folder, int* code,
+                                             std::vector<rules::SourceFile>* read) {
+  Result<std::vector<rules::SourceFile>> files = authoring::LoadFolder(folder);
   if (!files) {
     const bool missing = !std::filesystem::exists(folder);
     *code = missing ? Fail(EX_NOINPUT, files.error().message) : Fail(files.error());
@@ -90,6 +91,7 @@ std::optional<authoring::Report> RulesOrExit(const std::string& folder, int* cod
     *code = Fail(EX_CONFIG, Count(report.diagnostics.size(), "mistake") + " in " + folder);
     return std::nullopt;
   }
+  if (read != nullptr) *read = std::move(*files);
   return report;
 }
 
@@ -148,16 +150,6 @@ int RulesCheck(const std::string& folder) {
             << Count(report->templates_set->all().size(), "message") << ", ruleset "
             << report->ruleset->hash().substr(0, 12) << "\n";
   return EX_OK;
-}
-
-int RulesTest(const std::string& folder) {
-  int code = EX_OK;
-  const std::optional<authoring::Report> report = RulesOrExit(folder, &code);
-  if (!report) return code;
-  const rules::TestReport tests = rules::RunTests(*report->ruleset);
-  for (const std::string& failure : tests.failures) std::cerr << failure << "\n";
-  std::cout << folder << ": " << tests.passed << " passed, " << tests.failed << " failed\n";
-  return tests.failed == 0 ? EX_OK : EX_CONFIG;
 }
 
 int Evaluate(const EvaluateArguments& arguments) {

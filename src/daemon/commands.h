@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "authoring/authoring.h"
 #include "daemon/config.h"
@@ -30,7 +31,19 @@ int ConfigCheck(const std::string& path, bool json);
 int ConfigShow(const std::string& path);
 
 int RulesCheck(const std::string& folder);
-int RulesTest(const std::string& folder);
+struct RulesTestArguments {
+  std::string folder;
+  std::vector<std::string> rules;  // ids; empty: all
+  bool coverage = false;
+  bool mutate = false;
+  bool cases = false;
+  std::string junit;  // file; empty: none
+  bool json = false;
+  std::string locale = "en";
+  std::size_t threads = 2;
+};
+// EX_CONFIG when a test failed. What tests leave unproved is reported and no failure.
+int RulesTest(const RulesTestArguments& arguments);
 struct EvaluateArguments {
   std::string rules;
   std::string facts;  // file, or "-"
@@ -94,8 +107,9 @@ int Fail(const Error& error);
 int Fail(int code, const std::string& message);
 // nullptr and `code` when the configuration cannot be used; everything has been printed then.
 std::unique_ptr<Config> ConfigOrExit(const std::string& path, int* code);
-// nullopt and `code` likewise.
-std::optional<authoring::Report> RulesOrExit(const std::string& folder, int* code);
+// nullopt and `code` likewise. `read` (may be nullptr) gets the files of a folder without mistakes.
+std::optional<authoring::Report> RulesOrExit(const std::string& folder, int* code,
+                                             std::vector<rules::SourceFile>* read = nullptr);
 // The facts of one subject: a file of a JSON object, or "-". `folder` is named where the kind is not known.
 std::optional<facts::Profile> ProfileOrExit(const rules::RuleSet& ruleset, const std::string& kind,
                                             const std::string& folder, const std::string& path, int* code);

@@ -23,6 +23,7 @@ struct Line {
   ServeArguments serve;
   EvaluateArguments evaluate;
   ExplainArguments explain;
+  RulesTestArguments rules_test;
   BenchArguments bench;
   SimulateArguments simulate;
   CelTestArguments cel_test;
@@ -85,16 +86,29 @@ void AddExplain(CLI::App* rules, ExplainArguments& arguments, Command& command) 
   explain->callback([&] { command = [&] { return RulesExplain(arguments); }; });
 }
 
+void AddRulesTest(CLI::App* rules, RulesTestArguments& arguments, Command& command) {
+  CLI::App* test = rules->add_subcommand("test", "Run the tests beside the rules, and say how well they prove them");
+  test->add_option("DIR", arguments.folder, "The rules folder")->required();
+  test->add_option("RULE", arguments.rules, "Only these rules");
+  test->add_flag("--coverage", arguments.coverage, "Which criteria, rows, articles and conditions the tests exercise");
+  test->add_flag("--mutate", arguments.mutate, "Make small mistakes in each rule and list those no test notices");
+  test->add_flag("--cases", arguments.cases, "Propose tests for boundaries that none stands on; nothing is written");
+  test->add_option("--junit", arguments.junit, "Write a JUnit report to this file");
+  test->add_flag("--json", arguments.json, "As JSON");
+  test->add_option("--lang", arguments.locale, "zh or en")->check(CLI::IsMember({"zh", "en"}))->capture_default_str();
+  test->add_option("--threads", arguments.threads, "How many work at once")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
+  test->callback([&] { command = [&] { return RulesTest(arguments); }; });
+}
+
 void AddRules(CLI::App& app, Line& line) {
   CLI::App* rules = app.add_subcommand("rules", "Check and test a folder of rules");
   rules->require_subcommand(1);
   CLI::App* check = rules->add_subcommand("check", "Print all mistakes at once");
   check->add_option("DIR", line.folder, "The rules folder")->required();
   check->callback([&line] { line.command = [&line] { return RulesCheck(line.folder); }; });
-  CLI::App* test = rules->add_subcommand("test", "Run the tests beside the rules");
-  test->add_option("DIR", line.folder, "The rules folder")->required();
-  test->callback([&line] { line.command = [&line] { return RulesTest(line.folder); }; });
-
+  AddRulesTest(rules, line.rules_test, line.command);
   AddExplain(rules, line.explain, line.command);
 
   CLI::App* simulate = rules->add_subcommand("simulate", "Who would be eligible, and who gains or loses by a change");

@@ -39,6 +39,7 @@ class Parser {
     if (const yaml::Node* tests = reader.Optional("tests")) {
       rule_.tests = ParseTests(*tests, rule_, kind_ == nullptr ? nullptr : kind_->schema.get(), diagnostics_);
     }
+    Waivers(reader);
     reader.Done();
     return std::move(rule_);
   }
@@ -533,7 +534,51 @@ class Parser {
     Fault(node, "unknown-value", "`" + node.text() + "` cannot be told", DidYouMean(node.text(), allowed));
   }
 
+  void Waivers(yaml::Reader& reader) {
+    const yaml::Node* waive = reader.Optional("waive");
+    if (waive == nullptr) return;
+    if (!waive->IsSequence()) {
+      Fault(*waive, "bad-waive", "waive is a list of what no test can show", kWaiveHint);
+      return;
+    }
+    if (!CheckCount(*waive, waive->items().size(), kMaxWaivers, "waivers", diagnostics_)) return;
+    for (const yaml::Node& item : waive->items()) {
+      yaml::Reader one(item, diagnostics_);
+      if (!one.valid()) continue;
+      const yaml::Node* mutant = one.Optional("mutant");
+      const yaml::Node* condition = one.Optional("condition");
+      const std::string because = Line(one, "because", true, kMaxTextBytes);
+      one.Done();
+      if ((mutant == nullptr) == (condition == nullptr)) {
+        Fault(item, "bad-waive", "a waiver names mutants or conditions, one of the two", kWaiveHint);
+        continue;
+      }
+      const yaml::Node& what = mutant != nullptr ? *mutant : *condition;
+      if (!what.IsSequence()) {
+        WaiveOne(what, mutant != nullptr, because);
+      } else if (CheckCount(what, what.items().size(), kMaxWaivers, "texts", diagnostics_)) {
+        for (const yaml::Node& text : what.items()) WaiveOne(text, mutant != nullptr, because);
+      }
+    }
+  }
+
+  void WaiveOne(const yaml::Node& what, bool mutant, const std::string& because) {
+    Waiver out;
+    out.mutant = mutant;
+    out.because = because;
+    out.text = Line(&what, true, kMaxExpressionBytes);
+    out.at = what.at();
+    if (mutant && !out.text.empty() && out.text.find(" -> ") == std::string::npos) {
+      Fault(what, "bad-waive", "a mutant is what stands there, an arrow, and what stands there instead", kWaiveHint);
+    }
+    rule_.waivers.push_back(std::move(out));
+  }
+
  private:
+  static constexpr const char* kWaiveHint =
+      "write `- {mutant: \"age >= 90 -> age > 90\", because: …}`, as `rules test --mutate` prints it, "
+      "or `- {condition: \"resident.x == 1\", because: …}`";
+
   const yaml::Document& document_;
   const Kinds& kinds_;
   Diagnostics* diagnostics_;

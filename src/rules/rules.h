@@ -12,6 +12,7 @@
 //   which to look again, never later than the true change; eligible_from and eligible_until are then left empty.
 
 #include <cstdint>
+#include <expected>
 #include <map>
 #include <memory>
 #include <optional>
@@ -73,6 +74,14 @@ struct AmountRow {
   Location at;
 };
 
+// What cannot be shown by a test, as the author says: a mutant ("age >= 90 -> age > 90") or a condition, and why.
+struct Waiver {
+  bool mutant = false;  // otherwise a condition
+  std::string text;
+  std::string because;
+  Location at;
+};
+
 // What a rule test expects of one day; unset = not checked.
 struct Expectation {
   Date day;
@@ -114,6 +123,7 @@ struct Rule {
   Apply apply;
   std::vector<Notify> notify;
   std::vector<RuleTest> tests;
+  std::vector<Waiver> waivers;  // of `waive`, in file order
   bool recheck_daily = false;
   std::vector<Retroactive> retroactive;  // of all params, sorted by `entered`
   std::vector<std::uint32_t> slots;      // facts that can change the answer or amount, sorted
@@ -266,11 +276,30 @@ std::string ExplainText(const Rule& rule, const facts::Profile& profile, const D
                         bool show_sensitive);
 
 // Runs the tests beside the rules; one line per failure with file:line and expected against got.
+struct Difference {
+  std::string expected;  // "ineligible [old_enough]", in the words an author writes
+  std::string got;
+};
+struct TestDay {
+  const Rule* rule = nullptr;  // of the ruleset
+  const RuleTest* test = nullptr;
+  const Expectation* expected = nullptr;  // nullptr: the facts do not fit the schema, and no day was looked at
+  std::vector<Difference> differences;    // empty: passed
+};
 struct TestReport {
   std::size_t passed = 0;
   std::size_t failed = 0;
   std::vector<std::string> failures;
+  std::vector<TestDay> days;  // all, in the order of rules and files
 };
 TestReport RunTests(const RuleSet& ruleset);
+// The same for one rule; `until_failure` stops at the first.
+TestReport RunTests(const RuleSet& ruleset, const Rule& rule, bool until_failure = false);
+// The facts of a test; refused: they do not fit the schema, which a RuleSet has no test of.
+std::expected<facts::Profile, facts::Refused> ProfileOf(const RuleTest& test,
+                                                        std::shared_ptr<const facts::Schema> schema);
+// Names of the criteria that are false, and of the facts that are missing, sorted, as a test states them.
+std::vector<std::string> FalseCriteria(const Rule& rule, const Determination& determination);
+std::vector<std::string> MissingFacts(const facts::Schema& schema, const Determination& determination);
 
 }  // namespace zhitui::rules
