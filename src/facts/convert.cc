@@ -64,6 +64,14 @@ bool IsJsonNumber(std::string_view s, bool* whole) {
   return i == s.size();
 }
 
+// What a number must be, as a refusal says it.
+std::string RangeOf(const FactDef& def) {
+  std::string out = ": expected ";
+  if (def.min) out += "at least " + def.min->ToString() + (def.max ? " and " : "");
+  if (def.max) out += "at most " + def.max->ToString();
+  return out;
+}
+
 const value::UnknownSet kNoSlots{};
 
 }  // namespace
@@ -101,6 +109,12 @@ Refused NotJson(std::string detail) { return {Refusal::kNotJson, std::move(detai
 
 bool AllowedCode(const FactDef& def, std::string_view code) {
   return def.values.empty() || std::find(def.values.begin(), def.values.end(), code) != def.values.end();
+}
+
+bool InRange(const FactDef& def, const Value& v) {
+  const value::Decimal d = v.is(value::Kind::kInt) ? value::Decimal{v.AsInt(), 0} : v.AsDecimal();
+  return (!def.min || value::Decimal::Compare(d, *def.min) >= 0) &&
+         (!def.max || value::Decimal::Compare(d, *def.max) <= 0);
 }
 
 bool Converter::Refuse(Refusal reason, std::string rule) {
@@ -143,7 +157,7 @@ bool Converter::ConvertString(const FactDef& def, std::string_view text, Value* 
       const std::optional<value::Decimal> decimal = value::Decimal::Parse(text);
       if (!decimal || (def.type == FactType::kMoney && decimal->scale > kMoneyScale)) break;
       *out = Value::OfDecimal(*decimal);
-      return true;
+      return InRange(def, *out) || Refuse(Refusal::kWrongType, RangeOf(def));
     }
     default:
       break;
@@ -176,7 +190,7 @@ bool Converter::ConvertScalar(const FactDef& def, json::value& in, json::json_ty
       const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), v);
       if (error != std::errc() || end != text.data() + text.size()) return wrong();
       *out = Value::Int(v);
-      return true;
+      return InRange(def, *out) || Refuse(Refusal::kWrongType, RangeOf(def));
     }
     default:
       return wrong();

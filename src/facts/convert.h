@@ -55,6 +55,9 @@ class Converter {
   Refused refused_;
 };
 
+// Whether an int or decimal lies within min and max of the declaration.
+bool InRange(const FactDef& def, const Value& v);
+
 // Whether the declaration allows this code; without declared values, any.
 bool AllowedCode(const FactDef& def, std::string_view code);
 
