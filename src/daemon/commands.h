@@ -29,7 +29,14 @@ int Serve(const ServeArguments& arguments);
 int ConfigCheck(const std::string& path, bool json);
 int ConfigShow(const std::string& path);
 
-int RulesCheck(const std::string& folder);
+struct RulesCheckArguments {
+  std::string folder;
+  std::string at;  // the day of LintOptions; empty: its default
+  int stale_years = 3;
+  bool strict = false;  // a warning is a failure
+  bool json = false;
+};
+int RulesCheck(const RulesCheckArguments& arguments);
 int RulesTest(const std::string& folder);
 struct EvaluateArguments {
   std::string rules;
