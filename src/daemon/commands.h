@@ -30,7 +30,14 @@ int Serve(const ServeArguments& arguments);
 int ConfigCheck(const std::string& path, bool json);
 int ConfigShow(const std::string& path);
 
-int RulesCheck(const std::string& folder);
+struct RulesCheckArguments {
+  std::string folder;
+  std::string at;  // the day of LintOptions; empty: its default
+  int stale_years = 3;
+  bool strict = false;  // a warning is a failure
+  bool json = false;
+};
+int RulesCheck(const RulesCheckArguments& arguments);
 struct RulesTestArguments {
   std::string folder;
   std::vector<std::string> rules;  // ids; empty: all

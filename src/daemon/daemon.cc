@@ -29,6 +29,7 @@ struct Line {
   CelTestArguments cel_test;
   std::string config;
   std::string folder;
+  RulesCheckArguments check;
   std::string file;
   std::string speed = "max";
   bool json = false;
@@ -105,9 +106,15 @@ void AddRulesTest(CLI::App* rules, RulesTestArguments& arguments, Command& comma
 void AddRules(CLI::App& app, Line& line) {
   CLI::App* rules = app.add_subcommand("rules", "Check and test a folder of rules");
   rules->require_subcommand(1);
-  CLI::App* check = rules->add_subcommand("check", "Print all mistakes at once");
-  check->add_option("DIR", line.folder, "The rules folder")->required();
-  check->callback([&line] { line.command = [&line] { return RulesCheck(line.folder); }; });
+  CLI::App* check = rules->add_subcommand("check", "Print all mistakes at once; without mistakes, all warnings");
+  check->add_option("DIR", line.check.folder, "The rules folder")->required();
+  check->add_flag("--strict", line.check.strict, "Fail on warnings too");
+  check->add_option("--at", line.check.at, "The day by which values are stale; default: the newest in the files");
+  check->add_option("--stale-years", line.check.stale_years, "A param is stale when its last value is older")
+      ->check(CLI::Range(1, 100))
+      ->capture_default_str();
+  check->add_flag("--json", line.check.json, "As JSON");
+  check->callback([&line] { line.command = [&line] { return RulesCheck(line.check); }; });
   AddRulesTest(rules, line.rules_test, line.command);
   AddExplain(rules, line.explain, line.command);
 

@@ -36,6 +36,7 @@ class Parser {
     Amount(reader);
     Apply(reader);
     NotifyEntries(reader);
+    if (const yaml::Node* allow = reader.Optional("allow")) rule_.allow = yaml::ToAllows(*allow, diagnostics_);
     if (const yaml::Node* tests = reader.Optional("tests")) {
       rule_.tests = ParseTests(*tests, rule_, kind_ == nullptr ? nullptr : kind_->schema.get(), diagnostics_);
     }
@@ -153,6 +154,7 @@ class Parser {
     const yaml::Node* law = reader.Optional("law");
     if (law == nullptr) return;
     if (!law->IsMapping()) {
+      laws_read_ = false;
       Fault(*law, "bad-law", "law maps short names to citations", "for example `std: {title: 深民规〔2019〕2号}`");
       return;
     }
@@ -316,18 +318,23 @@ class Parser {
       if (const yaml::Node* when = one.Required("when")) {
         if (std::optional<cel::Program> program = Condition(*when)) out.when = std::move(*program);
       }
-      if (const yaml::Node* law = one.Optional("law")) {
-        out.law = law->text();
-        std::vector<std::string> known;
-        for (const Law& l : rule_.laws) known.push_back(l.id);
-        if (std::find(known.begin(), known.end(), out.law) == known.end()) {
-          Fault(*law, "unknown-law", "`" + out.law + "` is not declared under law",
-                known.empty() ? "add `law: {" + out.law + ": {title: …}}`" : DidYouMean(out.law, known));
-        }
-      }
+      out.law = Citation(one);
       one.Done();
       rule_.criteria.push_back(std::move(out));
     }
+  }
+
+  // The law that a criterion, an amount or a row cites; empty: none.
+  std::string Citation(yaml::Reader& reader) {
+    const yaml::Node* law = reader.Optional("law");
+    if (law == nullptr || !laws_read_) return "";
+    std::vector<std::string> known;
+    for (const Law& l : rule_.laws) known.push_back(l.id);
+    if (std::find(known.begin(), known.end(), law->text()) == known.end()) {
+      Fault(*law, "unknown-law", "`" + law->text() + "` is not declared under law",
+            known.empty() ? "add `law: {" + law->text() + ": {title: …}}`" : DidYouMean(law->text(), known));
+    }
+    return law->text();
   }
 
   void Amount(yaml::Reader& reader) {
@@ -336,6 +343,7 @@ class Parser {
     yaml::Reader one(*amount, diagnostics_);
     if (!one.valid()) return;
     rule_.unit = Line(one, "unit", true, kMaxIdBytes);
+    rule_.amount_law = Citation(one);
     const yaml::Node* table = one.Required("table");
     one.Done();
     if (table == nullptr) return;
@@ -366,6 +374,7 @@ class Parser {
     if (const yaml::Node* is = row.Required("is")) {
       if (std::optional<cel::Program> program = AmountProgram(*is)) out.is = std::move(*program);
     }
+    out.law = Citation(row);
     row.Done();
     rule_.amounts.push_back(std::move(out));
     return when != nullptr;
@@ -453,7 +462,7 @@ class Parser {
       if (known) {
         out.on = static_cast<NotifyOn>(it - kOn.begin());
       } else {
-        Fault(*on, "unknown-value", "`" + on->text() + "` is not something to notify on", DidYouMean(on->text(), kOn));
+        Fault(*on, "unknown-value", "`" + on->text() + "` is no occasion for a message", DidYouMean(on->text(), kOn));
       }
     }
     const yaml::Node* ahead = one.Optional("ahead");
@@ -585,6 +594,7 @@ class Parser {
   const Kind* kind_ = nullptr;
   cel::Env env_;
   std::vector<Param> params_;
+  bool laws_read_ = true;  // false: what cites them is not to be reported, too
   Rule rule_;
 };
 

@@ -71,6 +71,7 @@ struct Apply {
 struct AmountRow {
   std::optional<cel::Program> when;  // nullopt: always
   cel::Program is;                   // int or decimal
+  std::string law;                   // Law::id; empty: that of the whole amount
   Location at;
 };
 
@@ -118,7 +119,8 @@ struct Rule {
   std::optional<Date> valid_from;
   std::optional<Date> valid_until;  // the first day on which it is no longer in force
   std::vector<Criterion> criteria;
-  std::string unit;  // "CNY/month"; empty: no amount
+  std::string unit;        // "CNY/month"; empty: no amount
+  std::string amount_law;  // Law::id; may be empty
   std::vector<AmountRow> amounts;
   Apply apply;
   std::vector<Notify> notify;
@@ -128,6 +130,7 @@ struct Rule {
   std::vector<Retroactive> retroactive;  // of all params, sorted by `entered`
   std::vector<std::uint32_t> slots;      // facts that can change the answer or amount, sorted
   std::string hash;                      // of what can change a determination
+  std::vector<yaml::Allow> allow;        // warnings that may stand
   Location at;
 };
 

@@ -146,6 +146,32 @@ TEST_F(Program, MissingInputsExitWith66AndBadConfigurationWith78) {
   EXPECT_FALSE(std::filesystem::exists(folder_ + "/state"));
 }
 
+TEST_F(Program, RulesCheckWarnsAndFailsOnWarningsOnlyWhenToldTo) {
+  const std::string folder = folder_ + "/drafts";
+  std::filesystem::create_directories(folder + "/facts");
+  Write("drafts/facts/person.yaml",
+        "kind: person\nsources: {office: {zh: 办公室, en: Office}}\n"
+        "facts:\n  member: {type: bool, source: office, label: {zh: 会员, en: Member}}\n");
+  Write("drafts/r.yaml",
+        "rule: r\nabout: person\ntitle: {zh: 规则, en: Rule}\nowner: 办公室\ntopic: t\nlaw: {std: {title: 办法}}\n"
+        "params: {fee: 2}\ncriteria:\n  m: {label: {zh: 会员, en: Member}, when: person.member, law: std}\n"
+        "tests:\n  - {name: no, facts: {member: false}, expect: {2026-01-01: ineligible}}\n");
+  EXPECT_EQ(Zhitui({"rules", "check", folder}).code, EX_OK);
+  EXPECT_NE(Zhitui({"rules", "check", folder}).out.find(", 1 warning, "), std::string::npos);
+  EXPECT_EQ(Zhitui({"rules", "check", folder, "--strict"}).code, EX_CONFIG);
+  EXPECT_EQ(Zhitui({"rules", "check", folder, "--at", "yesterday"}).code, EX_USAGE);
+  const Output json = Zhitui({"rules", "check", folder, "--json"});
+  EXPECT_EQ(json.code, EX_OK);
+  const Json list = Json::parse(json.out);
+  ASSERT_EQ(list.size(), 1U);
+  EXPECT_EQ(list[0]["severity"], "warning");
+  EXPECT_EQ(list[0]["code"], "unused-param");
+  EXPECT_EQ(list[0]["file"], "r.yaml");
+  EXPECT_EQ(list[0]["line"], 7);
+  EXPECT_EQ(list[0]["column"], 10);
+  EXPECT_EQ(list[0]["page"], "docs/errors/unused-param.md");
+}
+
 TEST_F(Program, ConfigCheckPrintsAllMistakesAsTextOrJson) {
   const std::string bad = Write("bad.yaml", "api: {prot: 1}\nlog: {level: loud}\n");
   const Output json = Zhitui({"config", "check", "--config", bad, "--json"});
