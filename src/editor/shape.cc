@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "message/message.h"
-
 namespace zhitui::editor {
 namespace {
 

@@ -650,9 +650,10 @@ class Finder {
       }
     } else if (offset_ > last && !SameLine(last)) {
       const bool inside = blank_ && column_ > node.column;
-      const bool holder = value.kind == SyntaxKind::kEmpty ||
+      const bool block_text = value.style == '|' || value.style == '>';
+      const bool holder = value.kind == SyntaxKind::kEmpty || block_text ||
                           ((value.kind == SyntaxKind::kMap || value.kind == SyntaxKind::kList) && !value.flow);
-      if (!inside || !holder) return Fresh(node);
+      if (!inside || !holder || (block_text && column_ < value.column)) return Fresh(node);
     } else if (map && node.colons[i] == 0) {
       out_.key = true;
       out_.map = &node;
@@ -670,8 +671,12 @@ class Finder {
         return;
       }
     }
-    const bool scalar_over = value.kind == SyntaxKind::kScalar && (offset_ < value.begin || offset_ > value.end);
-    if (scalar_over && offset_ > value.end) return;
+    if (value.kind == SyntaxKind::kScalar) {
+      // Behind a plain or block text more of it may be written.
+      const bool quoted = value.style == '"' || value.style == '\'';
+      if (offset_ >= value.begin && (offset_ <= value.end || !quoted)) out_.scalar = &value;
+      return;
+    }
     Visit(value, !node.flow);
   }
 

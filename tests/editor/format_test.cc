@@ -92,12 +92,12 @@ TEST(Format, ExpressionsAndTextsStayAsTheyAre) {
 }
 
 TEST(Format, AFlowMapThatFits140CodePointsStaysOnItsLineAndALongerOneBecomesLines) {
-  // `k: {a: …, b: c}`: 3 + 4 + n + 6 code points.
+  // `k: {a: ` has 7 code points, `, b: c}` 7.
   const auto with = [](std::size_t n) { return "k: {a: " + std::string(n, 'x') + ", b: c}\n"; };
-  EXPECT_EQ(Formatted(with(140 - 13)), with(140 - 13));
-  EXPECT_EQ(Formatted(with(141 - 13)), "k:\n  a: " + std::string(141 - 13, 'x') + "\n  b: c\n");
+  EXPECT_EQ(Formatted(with(140 - 14)), with(140 - 14));
+  EXPECT_EQ(Formatted(with(141 - 14)), "k:\n  a: " + std::string(141 - 14, 'x') + "\n  b: c\n");
   std::string han;
-  for (int i = 0; i < 140 - 13; ++i) han += "中";
+  for (int i = 0; i < 140 - 14; ++i) han += "中";
   EXPECT_EQ(Formatted("k: {a: " + han + ", b: c}\n"), "k: {a: " + han + ", b: c}\n");
 }
 
