@@ -322,7 +322,7 @@ ShapeRef MessageFile() {
        Record({
            {"template",
             true,
-            Line(1),
+            Line(),
             {"模板的逻辑名称", "Logical name of the template; the configuration has the provider's id"}},
            {"fields",
             true,
@@ -336,7 +336,7 @@ ShapeRef MessageFile() {
       {"sms",
        false,
        Record({
-           {"template", true, Line(1), {"模板的逻辑名称", "Logical name of the template"}},
+           {"template", true, Line(), {"模板的逻辑名称", "Logical name of the template"}},
            {"params", false, Table(text, "", 0, 20), {"模板参数", "Parameters of the template"}},
            {"text", true, text, {"短信全文，不带签名", "The whole text, without the signature"}},
        }),

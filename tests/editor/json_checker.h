@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <nlohmann/json.hpp>
 #include <regex>
 #include <set>
@@ -53,6 +54,13 @@ class JsonChecker {
   std::string Check(const Json& value) const { return Check(schema_, value, ""); }
 
  private:
+  static bool Matches(const std::string& text, const std::string& pattern) {
+    static std::map<std::string, std::regex> compiled;
+    const auto it = compiled.find(pattern);
+    return std::regex_search(text,
+                             it != compiled.end() ? it->second : compiled.emplace(pattern, pattern).first->second);
+  }
+
   static bool Is(const std::string& type, const Json& v) {
     if (type == "object") return v.is_object();
     if (type == "array") return v.is_array();
@@ -97,8 +105,7 @@ class JsonChecker {
     }
     if (v.is_string()) {
       const std::string text = v.get<std::string>();
-      if (s.contains("pattern") && !std::regex_search(text, std::regex(s["pattern"].get<std::string>())))
-        return at + ": pattern";
+      if (s.contains("pattern") && !Matches(text, s["pattern"].get<std::string>())) return at + ": pattern";
       if (s.contains("minLength") && text.size() < s["minLength"]) return at + ": minLength";
     }
     if (v.is_number()) {
@@ -124,10 +131,9 @@ class JsonChecker {
           const std::string fault = Check(s["propertyNames"], Json(key), at + "/" + key);
           if (!fault.empty()) return fault;
         }
-        const Json properties = s.value("properties", Json::object());
         std::string fault;
-        if (properties.contains(key)) {
-          fault = Check(properties[key], value, at + "/" + key);
+        if (s.contains("properties") && s["properties"].contains(key)) {
+          fault = Check(s["properties"][key], value, at + "/" + key);
         } else if (s.contains("additionalProperties")) {
           fault = Check(s["additionalProperties"], value, at + "/" + key);
         }

@@ -72,7 +72,7 @@ recheck: daily
 params:
   months: 12
   age: {2020-01-01: 60, 2025-01-01: {is: 61, entered: 2025-02-01}}
-let: {years: age(resident.birth_date, today)}
+let: {years: 'age(resident.birth_date, today)'}
 criteria: {old: {label: {zh: 年龄, en: Age}, when: years >= params.age, law: std}}
 amount: {unit: CNY, table: [{when: years > 90, is: 2}, {is: 1}]}
 apply:
@@ -156,7 +156,8 @@ TEST(JsonSchema, SchemaAndReaderAgreeOnEveryKeyThatIsDroppedMisspeltOrOfAnotherT
     const auto verdicts = [&](const Json& changed, const std::string& what) {
       ++tried;
       std::vector<rules::SourceFile> files = folder;
-      files[f].text = changed.dump();
+      // A year is a number in YAML, and a text in JSON.
+      files[f].text = std::regex_replace(changed.dump(), std::regex("\"(2026)\":"), "$1: ");
       const authoring::Report report = authoring::Check(files);
       const std::string refused = schema.Check(changed);
       if (report.ok()) {

@@ -95,7 +95,7 @@ class Client {
     std::istringstream in(in_);
     std::ostringstream out;
     const Disk disk{[&](const std::string& folder) { return folder == "/r"; },
-                    [&](const std::string&) -> Result<std::vector<rules::SourceFile>> {
+                    [&](const std::string&) -> zhitui::Result<std::vector<rules::SourceFile>> {
                       std::vector<rules::SourceFile> list;
                       for (const auto& [path, text] : files_) list.push_back({path, text});
                       return list;
@@ -318,7 +318,7 @@ TEST(Server, CompletesWhatStandsAfterADot) {
   EXPECT_EQ(Labels(Completed("params.min_age", "resident.^")),
             (std::vector<std::string>{"birth_date", "guardians", "hukou.city", "sex"}));
   EXPECT_EQ(Labels(Completed("params.min_age", "resident.hukou.ci^")), std::vector<std::string>{"city"});
-  EXPECT_EQ(Labels(Completed("age >= params.min_age", "resident.guardians[0].^")),
+  EXPECT_EQ(Labels(Completed("when: age >= params.min_age", "when: 'resident.guardians[0].^'")),
             (std::vector<std::string>{"housing", "id"}));
   EXPECT_EQ(Labels(Completed("when: age >= params.min_age", "when: 'resident.guardians.exists(g, g.^'")),
             (std::vector<std::string>{"housing", "id"}));
@@ -534,6 +534,7 @@ TEST(Server, NoUnfinishedRuleIsTooMuchForAnyQuestion) {
   Client c;
   c.Start();
   for (std::size_t n = 0; n < whole.size(); n += 23) {
+    while ((static_cast<unsigned char>(whole[n]) & 0xC0) == 0x80) ++n;  // not within a character
     c.OpenRule(whole.substr(0, n));
     for (const char* method :
          {"textDocument/completion", "textDocument/hover", "textDocument/definition", "textDocument/rename"}) {
