@@ -26,6 +26,7 @@ zhitui_room(decide    USES base value facts rules engine                        
 zhitui_room(message   USES base yaml facts decide value)
 zhitui_room(planning  USES base value facts decide message)
 zhitui_room(authoring USES base yaml value facts cel rules decide message)
+zhitui_room(editor    USES base yaml value facts cel rules message authoring           OWNS nlohmann)
 zhitui_room(stream    USES base                                                        OWNS librdkafka sqlite3)
 zhitui_room(store     USES base                                                        OWNS hiredis sqlite3)
 zhitui_room(delivery  USES base message)
@@ -34,7 +35,7 @@ zhitui_room(api       USES base value facts rules decide pipeline               
 zhitui_room(app       USES base message delivery  DIR connectors/app                   OWNS httplib nlohmann openssl)
 zhitui_room(wechat    USES base message delivery  DIR connectors/wechat                OWNS httplib nlohmann openssl)
 zhitui_room(sms       USES base message delivery  DIR connectors/sms                   OWNS httplib nlohmann openssl)
-zhitui_room(daemon    USES base yaml value facts cel rules proving engine decide message planning authoring stream store
+zhitui_room(daemon    USES base yaml value facts cel rules proving engine decide message planning authoring editor stream store
                            delivery pipeline api app wechat sms                              OWNS cli11 spdlog prometheus nlohmann httplib)
 
 # Vendor name -> prefix of its headers as written in #include <...>.

@@ -287,4 +287,15 @@ struct FunctionDoc {
 };
 std::vector<FunctionDoc> Functions();
 
+// A token of an expression, for text editors. Blanks and remarks are none.
+struct Lexeme {
+  enum class Kind : std::uint8_t { kName, kText, kNumber, kSign, kBad };
+  Kind kind = Kind::kBad;
+  std::uint32_t start = 0;  // bytes
+  std::uint32_t end = 0;
+  std::string text;  // a name, or a text without its quotes; otherwise as written (`in` is a sign)
+};
+// Of any text: what is no token is kBad.
+std::vector<Lexeme> Lex(std::string_view text);
+
 }  // namespace zhitui::cel

@@ -4,6 +4,7 @@
 
 #include <sysexits.h>
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,6 +14,10 @@
 #include "daemon/config.h"
 #include "facts/facts.h"
 #include "rules/rules.h"
+
+namespace CLI {
+class App;
+}
 
 namespace zhitui::daemon {
 
@@ -102,6 +107,17 @@ struct CelTestArguments {
 };
 // Exit 1 when a case failed.
 int CelTest(const CelTestArguments& arguments);
+
+struct FormatArguments {
+  std::vector<std::string> paths;
+  std::string stdin_path;  // not empty: standard input, under this name
+  bool check = false;
+};
+// lsp, rules fmt and schema; `rules` is there already. All arguments have to outlive the command.
+void AddEditing(CLI::App& app, FormatArguments& format, std::string& schema, std::function<int()>& command);
+int RulesFormat(const FormatArguments& arguments);
+// The JSON Schema of the configuration.
+std::string ConfigSchema();
 
 int Ingest(const std::string& config, const std::string& file);
 int Ledger(const std::string& config, bool json);

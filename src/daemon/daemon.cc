@@ -27,6 +27,8 @@ struct Line {
   BenchArguments bench;
   SimulateArguments simulate;
   CelTestArguments cel_test;
+  FormatArguments format;
+  std::string schema;
   std::string config;
   std::string folder;
   RulesCheckArguments check;
@@ -202,6 +204,7 @@ int Run(int argc, char** argv, const std::string& version) {
   AddServe(app, line);
   AddConfig(app, line);
   AddRules(app, line);
+  AddEditing(app, line.format, line.schema, line.command);
   AddCel(app, line);
   AddTopics(app, line);
   app.add_subcommand("version", "Print the version")->callback([&line, &version] {
