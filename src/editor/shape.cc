@@ -76,6 +76,19 @@ ShapeRef LocalText(Role role = Role::kNone) {
                {"en", false, Line(0, "", role), {"英文；缺省时显示中文", "English; Chinese where it is missing"}}})});
 }
 
+// Warnings that may stand, in every kind of file but calendars.
+Key Allowed() {
+  const ShapeRef one = Record({
+      {"lint", true, Line(1), {"哪种警告", "The code of the warning"}},
+      {"at",
+       false,
+       Line(1),
+       {"在哪里，如 params.x；不写为整个文件", "Where, such as params.x; left out: the whole file"}},
+      {"because", true, Line(1), {"理由", "The reason"}},
+  });
+  return {"allow", false, List(one, 1, 200), {"允许保留的警告，附理由", "Warnings that may stand, each with its reason"}};
+}
+
 // ---- Facts
 
 ShapeRef FactShape(bool field, int depth) {
@@ -108,8 +121,11 @@ ShapeRef FactShape(bool field, int depth) {
     keys.insert(keys.end(), common.begin(), common.end());
     return Record(std::move(keys));
   };
+  const Key least = {"min", false, Line(1), {"最小值", "The least value there is"}};
+  const Key greatest = {"max", false, Line(1), {"最大值", "The greatest value there is"}};
   std::vector<ShapeRef> parts = {
-      with({"bool", "int", "decimal", "money", "string", "date", "timestamp"}, {}),
+      with({"bool", "string", "date", "timestamp"}, {}),
+      with({"int", "decimal", "money"}, {least, greatest}),
       with({"code"}, {values_key}),
   };
   const ShapeRef simple = Choice({"bool", "int", "decimal", "money", "string", "code", "date", "timestamp"});
@@ -137,11 +153,16 @@ ShapeRef FactsFile() {
        false,
        Ref(Role::kOwnFactRef),
        {"通知谁：带 id 字段的列表", "A list of records with `id`: who is told instead"}},
+      {"recipients_are",
+       false,
+       Ref(Role::kKindRef),
+       {"他们的主体类型，与本类不同时写", "Their kind of subject, where it is another one"}},
       {"sources",
        true,
        Table(LocalText(), kSegmentPattern, 1),
        {"部门", "Agencies; only the events of its agency set a fact"}},
       {"facts", true, Table(FactShape(false, 4), kFactPattern, 1, 2000), {"能知道什么", "What can be known"}},
+      Allowed(),
   });
 }
 
@@ -234,6 +255,15 @@ ShapeRef RuleFile() {
        Expression(),
        {"成立时用这一行；最后一行不写", "The row counts when this holds; the last row has none"}},
       {"is", true, Expression(), {"金额", "The amount: a whole number or a decimal"}},
+      {"law", false, Ref(Role::kLawRef), {"这一行的依据", "What this row is based on"}},
+  });
+  const ShapeRef waived = Either({Line(1), List(Line(1), 1)});
+  const Text because = {"理由", "The reason"};
+  const ShapeRef waiver = Either({
+      Record({{"mutant", true, waived, {"无法被测试发现的改动", "Changes that no test can notice"}},
+              {"because", true, Line(1), because}}),
+      Record({{"condition", true, waived, {"无法单独起作用的条件", "Conditions that cannot decide alone"}},
+              {"because", true, Line(1), because}}),
   });
   const ShapeRef material = Record({
       {"id", true, Line(1, kIdPattern), {"编号", "Its id"}},
@@ -288,6 +318,7 @@ ShapeRef RuleFile() {
        false,
        Record({
            {"unit", true, Line(1), {"单位，如 CNY/month", "The unit, such as CNY/month"}},
+           {"law", false, Ref(Role::kLawRef), {"金额的依据", "What the amounts are based on"}},
            {"table", true, List(row, 1, 100), {"第一个成立的行", "The first row that holds"}},
        }),
        {"金额", "What one gets"}},
@@ -300,6 +331,8 @@ ShapeRef RuleFile() {
        }),
        {"怎样办", "How and where"}},
       {"notify", false, List(NotifyShape(), 0, 32), {"通知", "Who is told of what"}},
+      {"waive", false, List(waiver, 0, 200), {"测试无法证明的，附理由", "What no test can show, with its reason"}},
+      Allowed(),
       {"tests", false, List(test, 0, 500), {"测试", "Tests beside the rule"}},
   });
 }
@@ -341,6 +374,7 @@ ShapeRef MessageFile() {
            {"text", true, text, {"短信全文，不带签名", "The whole text, without the signature"}},
        }),
        {"短信", "SMS"}},
+      Allowed(),
   });
 }
 

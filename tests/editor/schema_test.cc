@@ -34,10 +34,13 @@ std::vector<rules::SourceFile> FullFolder() {
 kind: resident
 alive_unless: death_date
 recipients: guardians
+recipients_are: resident
+allow: [{lint: unused-fact, at: facts.sex, because: 示例}]
 sources: {police: {zh: 公安, en: Public security}, civil: 民政}
 facts:
   birth_date: {type: date, source: police, fixed: true, sensitive: true, label: {zh: 出生日期, en: Date of birth}}
   death_date: {type: date, source: police, nullable: true, label: 死亡日期}
+  income: {type: money, min: 0, max: 99999.99, source: civil, label: 收入}
   sex: {type: code, values: [m, f], source: police, label: 性别}
   channels: {type: list, of: code, values: [a, b], max_items: 3, source: civil, label: 渠道}
   home: {type: record, source: civil, label: 住房, of: {area: {type: decimal, nullable: true, label: 面积}, kind: {type: code, values: [own, rent], label: 种类}}}
@@ -57,6 +60,7 @@ message: hello
 app: {title: {zh: 你好, en: Hello}, body: {zh: 你好, en: Hello}}
 wechat: {template: hello, fields: {thing1: {zh: 你好, en: Hello}}}
 sms: {template: hello, params: {day: {zh: 今天, en: today}}, text: {zh: 你好, en: Hello}}
+allow: [{lint: long-sms, because: 示例}]
 )"},
           {"full.yaml", R"(
 rule: full
@@ -74,7 +78,7 @@ params:
   age: {2020-01-01: 60, 2025-01-01: {is: 61, entered: 2025-02-01}}
 let: {years: 'age(resident.birth_date, today)'}
 criteria: {old: {label: {zh: 年龄, en: Age}, when: years >= params.age, law: std}}
-amount: {unit: CNY, table: [{when: years > 90, is: 2}, {is: 1}]}
+amount: {unit: CNY, law: std, table: [{when: years > 90, is: 2, law: std}, {is: 1}]}
 apply:
   url: https://example.org/
   deadline: {zh: 月底, en: end of the month}
@@ -83,6 +87,12 @@ notify:
   - {on: upcoming, ahead: 1 month, message: hello, channels: [app, sms], escalate_after: 3d, to: guardians}
   - {on: eligible, message: hello, channels: [app], escalate_after: 3d, to: subject}
   - {on: reminder, before: 7 days, message: hello, channels: [app], escalate_after: 3d, to: subject}
+waive:
+  - {mutant: "years > 90 -> years >= 90", because: 示例}
+  - {condition: [years > 90], because: 示例}
+allow:
+  - {lint: no-test, at: params.months, because: 示例}
+  - {lint: stale-param, because: 示例}
 tests:
   - name: one
     facts: {birth_date: 1960-01-01}
@@ -106,7 +116,7 @@ std::string Codes(const Diagnostics& diagnostics, const std::string& file) {
 bool OfShape(const Diagnostics& diagnostics, const std::string& file) {
   static const std::set<std::string> codes = {"missing-key", "unknown-key",   "wrong-type",  "not-a-mapping",
                                               "bad-table",   "bad-materials", "no-criteria", "bad-law",
-                                              "bad-let",     "bad-test"};
+                                              "bad-let",     "bad-test",      "bad-waive",   "bad-allow"};
   return std::any_of(diagnostics.begin(), diagnostics.end(),
                      [&](const Diagnostic& d) { return d.at.file == file && codes.contains(d.code); });
 }
