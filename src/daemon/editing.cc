@@ -131,8 +131,10 @@ Status WriteFile(const fs::path& path, const std::string& text) {
   std::error_code error;
   fs::permissions(fresh, fs::status(path, error).permissions(), error);
   fs::rename(fresh, fs::canonical(path, error), error);
-  if (error) return Unavailable("cannot write " + path.string() + ": " + error.message());
-  return {};
+  if (!error) return {};
+  const std::string reason = error.message();
+  fs::remove(fresh, error);
+  return Unavailable("cannot write " + path.string() + ": " + reason);
 }
 
 // The YAML files of a folder, or the file itself; false and said where there is none.
@@ -161,7 +163,9 @@ bool Collect(const std::string& name, std::vector<fs::path>& out) {
 }
 
 int FormatInput(const FormatArguments& arguments) {
-  std::string text(std::istreambuf_iterator<char>(std::cin), {});
+  std::string text(kMaxFileBytes + 1, '\0');  // one more than is accepted, so that too much is reported
+  std::cin.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(std::cin.gcount()));
   Diagnostics found;
   const std::optional<std::string> out = editor::Format(arguments.stdin_path, text, &found);
   if (!out) {

@@ -12,7 +12,6 @@ namespace {
 
 using cel::Lexeme;
 using facts::FactDef;
-using facts::FactType;
 
 // Macros whose first argument is a name for an element of what stands before the dot; and those that may have two.
 constexpr std::array<std::string_view, 11> kMacros = {
@@ -28,7 +27,7 @@ bool Has(const List& list, std::string_view word) {
 
 class Walker {
  public:
-  Walker(const File& file, const Schemas& schemas) : file_(file), schemas_(schemas) {
+  Walker(const File& file, const Schemas& schemas) : file_(file) {
     kind_ = file.ValueOf(FileKind(file.path) == "facts" ? "kind" : "about");
     const auto it = schemas.find(kind_);
     schema_ = it == schemas.end() ? nullptr : it->second.get();
@@ -154,7 +153,6 @@ class Walker {
   }
 
   const File& file_;
-  const Schemas& schemas_;
   std::string kind_;
   const facts::Schema* schema_ = nullptr;
   std::vector<std::string> lets_;

@@ -396,8 +396,9 @@ class Server {
     std::set<std::string> names;
     std::vector<std::string> ids;
     for (const std::string& path : changed) {
-      names.insert(path.substr(folder.size() + 1));
-      whole = whole || !is_rule(*names.rbegin()) || !is_rule(path.substr(folder.size() + 1));
+      const std::string file_name = path.substr(folder.size() + 1);
+      whole = whole || !is_rule(file_name);
+      names.insert(file_name);
       const std::shared_ptr<const File> file = workspace_.Opened(path);
       if (file != nullptr) ids.push_back("rule: " + file->ValueOf("rule"));
     }
