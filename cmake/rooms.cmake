@@ -20,11 +20,13 @@ zhitui_room(value     USES base)
 zhitui_room(facts     USES base yaml value                                             OWNS simdjson)
 zhitui_room(cel       USES base value                                                  OWNS re2)
 zhitui_room(rules     USES base yaml value facts cel                                   OWNS nlohmann)
+zhitui_room(proving   USES base yaml value facts cel rules                             OWNS nlohmann)
 zhitui_room(engine    USES base value facts cel rules)
 zhitui_room(decide    USES base value facts rules engine                                      OWNS nlohmann)
 zhitui_room(message   USES base yaml facts decide value)
 zhitui_room(planning  USES base value facts decide message)
 zhitui_room(authoring USES base yaml value facts cel rules decide message)
+zhitui_room(editor    USES base yaml value facts cel rules message authoring           OWNS nlohmann)
 zhitui_room(stream    USES base                                                        OWNS librdkafka sqlite3)
 zhitui_room(store     USES base                                                        OWNS hiredis sqlite3)
 zhitui_room(delivery  USES base message)
@@ -33,8 +35,8 @@ zhitui_room(api       USES base value facts rules decide pipeline               
 zhitui_room(app       USES base message delivery  DIR connectors/app                   OWNS httplib nlohmann openssl)
 zhitui_room(wechat    USES base message delivery  DIR connectors/wechat                OWNS httplib nlohmann openssl)
 zhitui_room(sms       USES base message delivery  DIR connectors/sms                   OWNS httplib nlohmann openssl)
-zhitui_room(daemon    USES base yaml value facts cel rules engine decide message planning authoring stream store delivery
-                           pipeline api app wechat sms                                 OWNS cli11 spdlog prometheus nlohmann httplib)
+zhitui_room(daemon    USES base yaml value facts cel rules proving engine decide message planning authoring editor stream store
+                           delivery pipeline api app wechat sms                              OWNS cli11 spdlog prometheus nlohmann httplib)
 
 # Vendor name -> prefix of its headers as written in #include <...>.
 set(ZHITUI_VENDOR_HEADERS

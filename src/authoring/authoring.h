@@ -1,7 +1,8 @@
 #pragma once
 
-// authoring: what needs rules and message templates together. Reads the rules folder, checks all of it at once, runs
-// the tests beside the rules. LoadFolder is the one place that reads rule files from disk; the rest is pure.
+// authoring: what needs rules and message templates together. Reads the rules folder, checks all of it at once, warns
+// of what is no mistake but hardly meant, runs the tests beside the rules. LoadFolder is the one place that reads rule
+// files from disk; the rest is pure.
 //
 // Promises
 // - Check reports every mistake of every file in one pass, whatever kind of file it is in.
@@ -10,7 +11,9 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/base.h"
@@ -29,10 +32,9 @@ Result<std::vector<rules::SourceFile>> LoadFolder(const std::string& path);
 Result<std::string> FolderStamp(const std::string& path);
 
 struct Report {
-  Diagnostics diagnostics;         // mistakes; with any of them the two sets below are nullptr
-  std::vector<std::string> notes;  // worth knowing, not wrong: "messages/x.yaml:3: …", one line each
-  std::size_t rules = 0;           // rule files
-  std::size_t templates = 0;       // message files
+  Diagnostics diagnostics;    // mistakes; with any of them the two sets below are nullptr
+  std::size_t rules = 0;      // rule files
+  std::size_t templates = 0;  // message files
   std::shared_ptr<const rules::RuleSet> ruleset;
   std::shared_ptr<const message::TemplateSet> templates_set;
   bool ok() const { return diagnostics.empty(); }
@@ -40,6 +42,25 @@ struct Report {
 
 // Builds rules and templates and checks them against each other. `each` runs over the rule files.
 Report Check(const std::vector<rules::SourceFile>& files, const ForEach& each = OneAfterTheOther());
+
+struct LintOptions {
+  // The day by which values are stale and rules in force. Without it, the newest day from which a rule or a value of a
+  // param counts, or on which one was entered.
+  std::optional<Date> at;
+  int stale_years = 3;  // 1 to 100: a param is stale when its last value is older
+};
+
+// What is no mistake and what an author would be glad to be told, each a warning with one of LintCodes(), sorted by
+// place. Needs a report without mistakes of the same files; otherwise there are none. What a file allows under `allow`
+// is left out; what it allows without need is a warning itself. A warning that something can never happen is given only
+// where that is certain for all values of the facts, or, where the day matters, for all days that were tried.
+// `each` runs over the rules.
+Diagnostics Lint(const Report& report, const std::vector<rules::SourceFile>& files, const LintOptions& options = {},
+                 const ForEach& each = OneAfterTheOther());
+// The codes of all warnings, sorted.
+const std::vector<std::string>& LintCodes();
+// The page that explains an error or a warning: "docs/errors/unused-param.md".
+std::string PageOf(std::string_view code);
 
 // Check, then the tests beside the rules. Without a ruleset no test is run: `report` says why.
 struct TestRun {

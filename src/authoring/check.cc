@@ -1,51 +1,27 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "authoring/authoring.h"
-#include "decide/decide.h"
 #include "yaml/yaml.h"
 
 namespace zhitui::authoring {
 namespace {
-
-using message::Template;
 
 bool IsRule(const std::string& path) {
   return !path.starts_with("facts/") && !path.starts_with("messages/") && !path.starts_with("calendars/");
 }
 bool IsMessage(const std::string& path) { return path.starts_with("messages/"); }
 
-// Longest values that a real decision of this rule could bring into a text.
-decide::Decision LongestDecision(const rules::Rule& rule, const rules::Notify& notify) {
-  decide::Decision d;
-  d.kind = rule.kind;
-  d.rule = rule.id;
-  d.topic = rule.topic;
-  d.title = rule.title;
-  d.owner = rule.owner;
-  d.occurrence = MakeDate(2030, 12, 31);
-  d.from = MakeDate(2030, 12, 31);
-  d.until = MakeDate(2031, 12, 31);
-  if (!rule.amounts.empty()) d.amount = value::Decimal{1'000'000, 2};  // 10000.00
-  d.unit = rule.unit;
-  d.message = notify.message;
-  for (const rules::Criterion& criterion : rule.criteria) {
-    d.criteria.push_back({criterion.id, "true", criterion.label, ""});
-  }
-  d.apply_url = rule.apply.url;
-  d.deadline = rule.apply.deadline;
-  for (const rules::Material& material : rule.apply.materials) d.materials.push_back(material.label);
-  return d;
-}
-
 class CrossCheck {
  public:
   explicit CrossCheck(Report& report) : report_(report) {}
 
   // Names and channels are compared in the files themselves, so that a mistake elsewhere hides none of these.
-  void Names(const std::vector<yaml::Document>& rule_files, const std::map<std::string, const yaml::Node*>& messages) {
+  void Names(const std::vector<yaml::Document>& rule_files, const std::map<std::string, const yaml::Node*>& messages,
+             const std::set<std::string>& unread) {
     std::vector<std::string> known;
     for (const auto& [name, node] : messages) known.push_back(name);
     for (const yaml::Document& document : rule_files) {
@@ -53,7 +29,7 @@ class CrossCheck {
       if (notify == nullptr || !notify->IsSequence()) continue;
       for (const yaml::Node& entry : notify->items()) {
         const yaml::Node* name = entry.IsMapping() ? entry.Find("message") : nullptr;
-        if (name == nullptr || !name->IsScalar()) continue;
+        if (name == nullptr || !name->IsScalar() || unread.contains(name->text())) continue;
         const auto it = messages.find(name->text());
         if (it == messages.end()) {
           const std::string_view near = NearestName(name->text(), known);
@@ -94,17 +70,20 @@ class CrossCheck {
     }
   }
 
-  // Long SMS cost more than one segment; that is for the author to know.
-  void SmsLengths(const rules::RuleSet& ruleset, const message::TemplateSet& set) {
-    for (const rules::Rule& rule : ruleset.rules()) {
-      for (const rules::Notify& notify : rule.notify) {
-        const Template* tmpl = set.Find(notify.message);
-        if (tmpl == nullptr || !tmpl->Has(Channel::kSms)) continue;
-        const bool sent = notify.channels.empty() || std::find(notify.channels.begin(), notify.channels.end(),
-                                                               Channel::kSms) != notify.channels.end();
-        if (!sent) continue;
-        for (const char* locale : {"zh", "en"}) SmsLength(rule, notify, *tmpl, locale);
-      }
+  // Only warnings that there are can be allowed.
+  void Allowed(const yaml::Node& root) {
+    const yaml::Node* allow = root.IsMapping() ? root.Find("allow") : nullptr;
+    if (allow == nullptr || !allow->IsSequence()) return;
+    for (const yaml::Node& item : allow->items()) {
+      const yaml::Node* lint = item.IsMapping() ? item.Find("lint") : nullptr;
+      if (lint == nullptr || !lint->IsScalar() || lint->text().empty()) continue;
+      const std::vector<std::string>& known = LintCodes();
+      if (std::find(known.begin(), known.end(), lint->text()) != known.end()) continue;
+      const std::string_view near = NearestName(lint->text(), known);
+      report_.diagnostics.push_back(
+          lint->Fault("unknown-lint", "there is no warning `" + lint->text() + "`",
+                      near.empty() ? "write the name that the warning shows in brackets, such as unused-param"
+                                   : "did you mean `" + std::string(near) + "`?"));
     }
   }
 
@@ -130,21 +109,6 @@ class CrossCheck {
     }
   }
 
-  void SmsLength(const rules::Rule& rule, const rules::Notify& notify, const Template& tmpl, const char* locale) {
-    const Result<message::Content> content =
-        message::Render(tmpl, LongestDecision(rule, notify), Channel::kSms, locale, {});
-    if (!content) return;
-    const std::size_t units = message::Utf16Length(content->body);
-    const std::uint32_t segments = message::SmsSegments(units);
-    if (segments == 1) return;
-    std::string note = tmpl.at.file + ":" + std::to_string(tmpl.at.line) + ": the SMS of `" + tmpl.name + "` in " +
-                       locale + " may take " + std::to_string(units) + " characters, ";
-    note += segments == 0 ? "too long to be sent" : std::to_string(segments) + " segments";
-    if (std::find(report_.notes.begin(), report_.notes.end(), note) == report_.notes.end()) {
-      report_.notes.push_back(std::move(note));
-    }
-  }
-
   Report& report_;
 };
 
@@ -156,12 +120,17 @@ Report Check(const std::vector<rules::SourceFile>& files, const ForEach& each) {
   report.ruleset = rules::RuleSet::Build(files, &diagnostics, each);
 
   std::vector<yaml::Document> message_files;
+  std::set<std::string> unread_messages;
   std::vector<const rules::SourceFile*> of_rules;
   for (const rules::SourceFile& file : files) {
     if (IsMessage(file.path)) {
       ++report.templates;
       if (std::optional<yaml::Document> d = yaml::Parse(file.path, file.text, &diagnostics)) {
         message_files.push_back(std::move(*d));
+      } else {
+        // What sends it must not be told that it does not exist.
+        const std::string name = file.path.substr(9);
+        unread_messages.insert(name.substr(0, name.find('.')));
       }
     } else if (IsRule(file.path)) {
       of_rules.push_back(&file);
@@ -193,11 +162,15 @@ Report Check(const std::vector<rules::SourceFile>& files, const ForEach& each) {
     }
   }
   CrossCheck cross(report);
-  cross.Names(rule_files, messages);
-  if (report.templates_set != nullptr) cross.Languages(*report.templates_set, messages);
-  if (report.ruleset != nullptr && report.templates_set != nullptr && report.ok()) {
-    cross.SmsLengths(*report.ruleset, *report.templates_set);
+  cross.Names(rule_files, messages, unread_messages);
+  for (const yaml::Document& document : message_files) cross.Allowed(document.root());
+  for (const yaml::Document& document : rule_files) cross.Allowed(document.root());
+  for (const rules::SourceFile& file : files) {
+    if (!file.path.starts_with("facts/")) continue;
+    Diagnostics unread;  // as above
+    if (const std::optional<yaml::Document> d = yaml::Parse(file.path, file.text, &unread)) cross.Allowed(d->root());
   }
+  if (report.templates_set != nullptr) cross.Languages(*report.templates_set, messages);
   if (!report.ok()) {
     report.ruleset = nullptr;
     report.templates_set = nullptr;

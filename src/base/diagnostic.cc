@@ -58,7 +58,7 @@ std::string FormatDiagnostics(const Diagnostics& diagnostics) {
   for (const Diagnostic& d : sorted) {
     out += d.at.file;
     if (d.at.line > 0) out += ":" + std::to_string(d.at.line) + ":" + std::to_string(d.at.column);
-    out += ": error";
+    out += d.severity == Severity::kWarning ? ": warning" : ": error";
     if (!d.code.empty()) out += " [" + d.code + "]";
     out += ": " + d.message + "\n";
     if (!d.source_line.empty() && d.at.line > 0) {

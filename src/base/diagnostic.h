@@ -15,6 +15,9 @@ struct Location {
   std::uint32_t column = 0;
 };
 
+// An error keeps a file from being used; a warning is something its author would be glad to be told.
+enum class Severity : std::uint8_t { kError, kWarning };
+
 // A mistake in something a person wrote (YAML, an expression), with what to write instead.
 struct Diagnostic {
   Location at;
@@ -23,11 +26,12 @@ struct Diagnostic {
   std::string message;       // what is wrong, one sentence without a full stop
   std::string hint;          // what to write instead; may be empty
   std::string source_line;   // the line itself, for the caret; may be empty
+  Severity severity = Severity::kError;
 };
 
 using Diagnostics = std::vector<Diagnostic>;
 
-// file:line:col: error [code]: message
+// file:line:col: error [code]: message   (or: warning)
 //     source line
 //     ^^^^
 //     hint: …

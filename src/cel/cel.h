@@ -183,11 +183,19 @@ class Condition {
   // Equal conditions have equal forms, whatever program they are of.
   const std::string& canonical() const { return canonical_; }
   Dependence dependence() const;  // kAny unless it reads exactly one slot
+  // As it is written, in the expression or in the let that it comes from.
+  std::string text() const;
+  // Where it begins in the file of its expression. What comes from a let is where that is used first; a condition that
+  // stands in several places is at the first.
+  std::uint32_t line() const { return line_; }
+  std::uint32_t column() const { return column_; }
 
  private:
   friend class Splitter;
   std::shared_ptr<const Plan> plan_;
   std::uint32_t node_ = 0;
+  std::uint32_t line_ = 0;
+  std::uint32_t column_ = 0;
   std::vector<std::uint32_t> slots_;
   bool time_dependent_ = false;
   std::string canonical_;
@@ -251,6 +259,26 @@ class Program {
 std::optional<Program> Compile(const Source& source, const Env& env, value::Type expected, Diagnostics* diagnostics,
                                const Limits& limits = {});
 
+// A small mistake that an author could have made: `length` bytes of an expression from `offset` on replaced by `text`.
+struct Edit {
+  enum class Kind : std::uint8_t {
+    kBoundary,    // < <= > >= with or without the equal case
+    kOperator,    // == for != and the other way round
+    kConnective,  // && for || and the other way round
+    kNegation,    // ! left out
+    kConstant,    // a number or day one unit off, true for false, a text missing in the list of an `in`
+  };
+  Kind kind = Kind::kBoundary;
+  std::size_t offset = 0;
+  std::size_t length = 0;
+  std::string text;
+  // The part of the expression that says what is compared or joined there, in bytes.
+  std::size_t around = 0;
+  std::size_t around_length = 0;
+};
+// All of them, by place; none for a text that is no expression. What an edit gives may be one that does not compile.
+std::vector<Edit> Edits(const std::string& text);
+
 // The functions an author may call, for completion and documentation: name, signature, one line.
 struct FunctionDoc {
   std::string name;
@@ -258,5 +286,16 @@ struct FunctionDoc {
   Text summary;
 };
 std::vector<FunctionDoc> Functions();
+
+// A token of an expression, for text editors. Blanks and remarks are none.
+struct Lexeme {
+  enum class Kind : std::uint8_t { kName, kText, kNumber, kSign, kBad };
+  Kind kind = Kind::kBad;
+  std::uint32_t start = 0;  // bytes
+  std::uint32_t end = 0;
+  std::string text;  // a name, or a text without its quotes; otherwise as written (`in` is a sign)
+};
+// Of any text: what is no token is kBad.
+std::vector<Lexeme> Lex(std::string_view text);
 
 }  // namespace zhitui::cel

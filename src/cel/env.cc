@@ -106,6 +106,7 @@ void Env::AddLet(const std::string& name, const Source& source, Diagnostics* dia
       d->nodes = checked.nodes;
       d->depth = checked.depth;
       d->body = std::move(ast);
+      d->text = std::make_shared<const std::string>(source.text);
     }
   }
   impl_->names[name] = std::move(d);

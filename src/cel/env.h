@@ -21,8 +21,9 @@ struct Declaration {
   std::vector<DatedValue> entries;  // kDated: what each day knows, sorted by `from`; values live in `arena`
   std::vector<DatedValue> entered;  // kDated: all values, when one was entered after the fact; otherwise empty
   std::shared_ptr<value::Arena> arena;
-  std::shared_ptr<const Ast> body;  // kLet
-  std::uint64_t nodes = 1;          // kLet: parts after inlining
+  std::shared_ptr<const Ast> body;          // kLet
+  std::shared_ptr<const std::string> text;  // kLet: of the body
+  std::uint64_t nodes = 1;                  // kLet: parts after inlining
   std::uint32_t depth = 1;
 };
 

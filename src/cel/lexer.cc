@@ -404,4 +404,44 @@ bool IsReserved(std::string_view word) {
 
 std::vector<Token> Tokenize(std::string_view text, Reporter& reporter) { return Lexer(text, reporter).Run(); }
 
+std::vector<Lexeme> Lex(std::string_view text) {
+  Source source;
+  source.text = text;
+  Diagnostics unread;
+  Reporter reporter(source, &unread);
+  std::vector<Lexeme> out;
+  for (Token& token : Tokenize(source.text, reporter)) {
+    if (token.kind == Tok::kEnd) break;
+    Lexeme lexeme;
+    lexeme.start = token.span.start;
+    lexeme.end = token.span.end;
+    lexeme.text = source.text.substr(token.span.start, token.span.end - token.span.start);
+    switch (token.kind) {
+      case Tok::kIdent:
+      case Tok::kQuotedIdent:
+        lexeme.kind = Lexeme::Kind::kName;
+        lexeme.text = std::move(token.text);
+        break;
+      case Tok::kString:
+      case Tok::kBytes:
+        lexeme.kind = Lexeme::Kind::kText;
+        lexeme.text = std::move(token.text);
+        break;
+      case Tok::kInt:
+      case Tok::kUint:
+      case Tok::kDouble:
+        lexeme.kind = Lexeme::Kind::kNumber;
+        break;
+      case Tok::kBad:
+        lexeme.kind = Lexeme::Kind::kBad;
+        break;
+      default:
+        lexeme.kind = Lexeme::Kind::kSign;
+        break;
+    }
+    out.push_back(std::move(lexeme));
+  }
+  return out;
+}
+
 }  // namespace zhitui::cel

@@ -150,6 +150,23 @@ class Planner {
   }
 
   std::uint32_t Make(const Expr& e) {
+    const std::uint32_t node = MakeNode(e);
+    NotePlace(e, node);
+    return node;
+  }
+
+  // Of what may become a condition; see Program::Split.
+  void NotePlace(const Expr& e, std::uint32_t node) {
+    const bool truth = e.type == value::Primitive(Kind::kBool) || (e.type != nullptr && e.type == value::Dyn());
+    const bool connective =
+        e.kind == ExprKind::kCall && (e.op == Operator::kAnd || e.op == Operator::kOr || e.op == Operator::kNot);
+    const bool let = e.ref == Ref::kDeclared && e.declared->what == Declaration::What::kLet;
+    if (!truth || connective || let || !scope_.empty()) return;
+    const Location at = reporter_.Locate(Offset(e));
+    plan_->places.push_back({node, at.line, at.column, let_text_, e.span});
+  }
+
+  std::uint32_t MakeNode(const Expr& e) {
     if (e.ref == Ref::kLocal) return MakeLocal(e);
     if (e.ref == Ref::kTypeName) return Constant(e.constant, Offset(e));
     if (e.ref == Ref::kDeclared) return MakeDeclared(e);
@@ -252,9 +269,13 @@ class Planner {
       std::vector<Binding> outside;
       outside.swap(scope_);
       const std::uint32_t outer_use = use_offset_;
+      const std::uint32_t outer_text = let_text_;
       if (use_offset_ == kNone) use_offset_ = e.span.start;
+      let_text_ = static_cast<std::uint32_t>(plan_->lets.size());
+      plan_->lets.push_back(d->text);
       const std::uint32_t body = Make(*d->body->root);
       use_offset_ = outer_use;
+      let_text_ = outer_text;
       scope_.swap(outside);
       it = lets_.emplace(d, Shared{body, 0}).first;
     }
@@ -492,6 +513,7 @@ class Planner {
   std::vector<std::pair<std::uint32_t, const Declaration*>> let_uses_;
   bool list_of_in_ = false;           // the next list literal stands right of `in`
   std::uint32_t use_offset_ = kNone;  // where the let being planned is used
+  std::uint32_t let_text_ = kNone;    // index into Plan::lets of the let being planned
 };
 
 }  // namespace

@@ -81,6 +81,15 @@ struct Node {
 inline constexpr std::uint32_t kNone = ~std::uint32_t{0};
 inline constexpr std::uint32_t kNoPredicate = kNone;
 
+// Where a boolean part of the expression that is no connective stands, and its text.
+struct Place {
+  std::uint32_t node = 0;
+  std::uint32_t line = 0;
+  std::uint32_t column = 0;
+  std::uint32_t let = kNone;  // index into Plan::lets; kNone: the text is Plan::text
+  Span span;
+};
+
 // A program ready to run. Immutable after planning.
 struct Plan {
   std::vector<Node> nodes;
@@ -108,6 +117,8 @@ struct Plan {
   CostEstimate cost;
   std::string text;
   std::string canonical;
+  std::vector<Place> places;
+  std::vector<std::shared_ptr<const std::string>> lets;  // texts of the lets in which places are
 
   const Node& Kid(const Node& n, std::uint32_t i) const { return nodes[kids[n.kids + i]]; }
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "cel/edits.h"
 #include "cel/eval.h"
 #include "cel/law.h"
 
@@ -151,6 +152,12 @@ void CollectSlots(const Plan& plan, std::uint32_t node, std::set<std::uint32_t>&
   for (std::uint32_t i = 0; i < n.count; ++i) CollectSlots(plan, plan.kids[n.kids + i], out);
 }
 
+const Place* PlaceOf(const Plan& plan, std::uint32_t node) {
+  const auto it =
+      std::find_if(plan.places.begin(), plan.places.end(), [node](const Place& place) { return place.node == node; });
+  return it == plan.places.end() ? nullptr : &*it;
+}
+
 }  // namespace
 
 Motion MotionOf(const Plan& plan, const Node& node) {
@@ -262,10 +269,22 @@ Condition Splitter::Make(std::uint32_t node) const {
   out.plan_ = plan_;
   out.node_ = node;
   out.time_dependent_ = plan_->nodes[node].level != Level::kConstant;
+  if (const Place* place = PlaceOf(*plan_, node)) {
+    out.line_ = place->line;
+    out.column_ = place->column;
+  }
   std::set<std::uint32_t> slots;
   CollectSlots(*plan_, node, slots);
   out.slots_.assign(slots.begin(), slots.end());
   return out;
+}
+
+std::string Condition::text() const {
+  const Place* place = PlaceOf(*plan_, node_);
+  if (place == nullptr) return {};
+  const std::string& text = place->let == kNone ? plan_->text : *plan_->lets[place->let];
+  const Span whole = WithBrackets(text, place->span);
+  return text.substr(whole.start, whole.end - whole.start);
 }
 
 Value Condition::Evaluate(const Activation& activation, Arena& arena) const {

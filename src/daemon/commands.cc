@@ -8,6 +8,7 @@
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <set>
 
 #include "facts/facts.h"
 #include "rules/rules.h"
@@ -24,8 +25,9 @@ std::string ToJson(const Diagnostics& diagnostics) {
   for (const Diagnostic& d : diagnostics) {
     out += std::string(out.empty() ? "" : ",\n ") + "{\"file\":" + JsonQuote(d.at.file) +
            ",\"line\":" + std::to_string(d.at.line) + ",\"column\":" + std::to_string(d.at.column) +
+           ",\"severity\":" + (d.severity == Severity::kWarning ? "\"warning\"" : "\"error\"") +
            ",\"code\":" + JsonQuote(d.code) + ",\"message\":" + JsonQuote(d.message) +
-           ",\"hint\":" + JsonQuote(d.hint) + "}";
+           ",\"hint\":" + JsonQuote(d.hint) + ",\"page\":" + JsonQuote(authoring::PageOf(d.code)) + "}";
   }
   return "[" + out + "]\n";
 }
@@ -39,6 +41,23 @@ std::optional<std::string> ReadAll(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   if (!in) return std::nullopt;
   return std::string(std::istreambuf_iterator<char>(in), {});
+}
+
+std::optional<std::vector<rules::SourceFile>> FilesOrExit(const std::string& folder, int* code) {
+  Result<std::vector<rules::SourceFile>> files = authoring::LoadFolder(folder);
+  if (files) return std::move(*files);
+  const bool missing = !std::filesystem::exists(folder);
+  *code = missing ? Fail(EX_NOINPUT, files.error().message) : Fail(files.error());
+  return std::nullopt;
+}
+
+// One line for each code, where to read more.
+std::string Pages(const Diagnostics& found) {
+  std::set<std::string> codes;
+  for (const Diagnostic& d : found) codes.insert(d.code);
+  std::string out;
+  for (const std::string& code : codes) out += "page: " + authoring::PageOf(code) + "\n";
+  return out;
 }
 
 }  // namespace
@@ -77,19 +96,17 @@ std::unique_ptr<Config> ConfigOrExit(const std::string& path, int* code) {
   return std::move(*config);
 }
 
-std::optional<authoring::Report> RulesOrExit(const std::string& folder, int* code) {
-  const Result<std::vector<rules::SourceFile>> files = authoring::LoadFolder(folder);
-  if (!files) {
-    const bool missing = !std::filesystem::exists(folder);
-    *code = missing ? Fail(EX_NOINPUT, files.error().message) : Fail(files.error());
-    return std::nullopt;
-  }
+std::optional<authoring::Report> RulesOrExit(const std::string& folder, int* code,
+                                             std::vector<rules::SourceFile>* read) {
+  std::optional<std::vector<rules::SourceFile>> files = FilesOrExit(folder, code);
+  if (!files) return std::nullopt;
   authoring::Report report = authoring::Check(*files, OnThreads());
   if (!report.ok()) {
     std::cerr << FormatDiagnostics(report.diagnostics);
     *code = Fail(EX_CONFIG, Count(report.diagnostics.size(), "mistake") + " in " + folder);
     return std::nullopt;
   }
+  if (read != nullptr) *read = std::move(*files);
   return report;
 }
 
@@ -139,25 +156,32 @@ int ConfigShow(const std::string& path) {
   return EX_OK;
 }
 
-int RulesCheck(const std::string& folder) {
+int RulesCheck(const RulesCheckArguments& arguments) {
+  authoring::LintOptions options;
+  options.stale_years = arguments.stale_years;
+  if (!arguments.at.empty()) {
+    const Result<Date> day = ParseDate(arguments.at);
+    if (!day) return Fail(EX_USAGE, "--at takes a date such as 2026-03-01");
+    options.at = *day;
+  }
   int code = EX_OK;
-  const std::optional<authoring::Report> report = RulesOrExit(folder, &code);
-  if (!report) return code;
-  for (const std::string& note : report->notes) std::cerr << "note: " << note << "\n";
-  std::cout << folder << ": ok, " << Count(report->ruleset->rules().size(), "rule") << ", "
-            << Count(report->templates_set->all().size(), "message") << ", ruleset "
-            << report->ruleset->hash().substr(0, 12) << "\n";
+  const std::optional<std::vector<rules::SourceFile>> files = FilesOrExit(arguments.folder, &code);
+  if (!files) return code;
+  const authoring::Report report = authoring::Check(*files, OnThreads());
+  const Diagnostics found = report.ok() ? authoring::Lint(report, *files, options, OnThreads()) : report.diagnostics;
+  const bool good = found.empty() || (report.ok() && !arguments.strict);
+  if (arguments.json) {
+    std::cout << ToJson(found);
+    return good ? EX_OK : EX_CONFIG;
+  }
+  std::cerr << FormatDiagnostics(found) << Pages(found);
+  if (!report.ok()) return Fail(EX_CONFIG, Count(found.size(), "mistake") + " in " + arguments.folder);
+  if (!good) return Fail(EX_CONFIG, Count(found.size(), "warning") + " in " + arguments.folder);
+  std::cout << arguments.folder << ": ok, " << Count(report.ruleset->rules().size(), "rule") << ", "
+            << Count(report.templates_set->all().size(), "message") << ", "
+            << (found.empty() ? "" : Count(found.size(), "warning") + ", ") << "ruleset "
+            << report.ruleset->hash().substr(0, 12) << "\n";
   return EX_OK;
-}
-
-int RulesTest(const std::string& folder) {
-  int code = EX_OK;
-  const std::optional<authoring::Report> report = RulesOrExit(folder, &code);
-  if (!report) return code;
-  const rules::TestReport tests = rules::RunTests(*report->ruleset);
-  for (const std::string& failure : tests.failures) std::cerr << failure << "\n";
-  std::cout << folder << ": " << tests.passed << " passed, " << tests.failed << " failed\n";
-  return tests.failed == 0 ? EX_OK : EX_CONFIG;
 }
 
 int Evaluate(const EvaluateArguments& arguments) {

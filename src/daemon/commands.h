@@ -4,14 +4,20 @@
 
 #include <sysexits.h>
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "authoring/authoring.h"
 #include "daemon/config.h"
 #include "facts/facts.h"
 #include "rules/rules.h"
+
+namespace CLI {
+class App;
+}
 
 namespace zhitui::daemon {
 
@@ -29,8 +35,27 @@ int Serve(const ServeArguments& arguments);
 int ConfigCheck(const std::string& path, bool json);
 int ConfigShow(const std::string& path);
 
-int RulesCheck(const std::string& folder);
-int RulesTest(const std::string& folder);
+struct RulesCheckArguments {
+  std::string folder;
+  std::string at;  // the day of LintOptions; empty: its default
+  int stale_years = 3;
+  bool strict = false;  // a warning is a failure
+  bool json = false;
+};
+int RulesCheck(const RulesCheckArguments& arguments);
+struct RulesTestArguments {
+  std::string folder;
+  std::vector<std::string> rules;  // ids; empty: all
+  bool coverage = false;
+  bool mutate = false;
+  bool cases = false;
+  std::string junit;  // file; empty: none
+  bool json = false;
+  std::string locale = "en";
+  std::size_t threads = 2;
+};
+// EX_CONFIG when a test failed. What tests leave unproved is reported and no failure.
+int RulesTest(const RulesTestArguments& arguments);
 struct EvaluateArguments {
   std::string rules;
   std::string facts;  // file, or "-"
@@ -83,6 +108,17 @@ struct CelTestArguments {
 // Exit 1 when a case failed.
 int CelTest(const CelTestArguments& arguments);
 
+struct FormatArguments {
+  std::vector<std::string> paths;
+  std::string stdin_path;  // not empty: standard input, under this name
+  bool check = false;
+};
+// lsp, rules fmt and schema; `rules` is there already. All arguments have to outlive the command.
+void AddEditing(CLI::App& app, FormatArguments& format, std::string& schema, std::function<int()>& command);
+int RulesFormat(const FormatArguments& arguments);
+// The JSON Schema of the configuration.
+std::string ConfigSchema();
+
 int Ingest(const std::string& config, const std::string& file);
 int Ledger(const std::string& config, bool json);
 int Decisions(const std::string& config, bool json);
@@ -94,8 +130,9 @@ int Fail(const Error& error);
 int Fail(int code, const std::string& message);
 // nullptr and `code` when the configuration cannot be used; everything has been printed then.
 std::unique_ptr<Config> ConfigOrExit(const std::string& path, int* code);
-// nullopt and `code` likewise.
-std::optional<authoring::Report> RulesOrExit(const std::string& folder, int* code);
+// nullopt and `code` likewise. `read` (may be nullptr) gets the files of a folder without mistakes.
+std::optional<authoring::Report> RulesOrExit(const std::string& folder, int* code,
+                                             std::vector<rules::SourceFile>* read = nullptr);
 // The facts of one subject: a file of a JSON object, or "-". `folder` is named where the kind is not known.
 std::optional<facts::Profile> ProfileOrExit(const rules::RuleSet& ruleset, const std::string& kind,
                                             const std::string& folder, const std::string& path, int* code);

@@ -23,11 +23,15 @@ struct Line {
   ServeArguments serve;
   EvaluateArguments evaluate;
   ExplainArguments explain;
+  RulesTestArguments rules_test;
   BenchArguments bench;
   SimulateArguments simulate;
   CelTestArguments cel_test;
+  FormatArguments format;
+  std::string schema;
   std::string config;
   std::string folder;
+  RulesCheckArguments check;
   std::string file;
   std::string speed = "max";
   bool json = false;
@@ -85,16 +89,35 @@ void AddExplain(CLI::App* rules, ExplainArguments& arguments, Command& command) 
   explain->callback([&] { command = [&] { return RulesExplain(arguments); }; });
 }
 
+void AddRulesTest(CLI::App* rules, RulesTestArguments& arguments, Command& command) {
+  CLI::App* test = rules->add_subcommand("test", "Run the tests beside the rules, and say how well they prove them");
+  test->add_option("DIR", arguments.folder, "The rules folder")->required();
+  test->add_option("RULE", arguments.rules, "Only these rules");
+  test->add_flag("--coverage", arguments.coverage, "Which criteria, rows, articles and conditions the tests exercise");
+  test->add_flag("--mutate", arguments.mutate, "Make small mistakes in each rule and list those no test notices");
+  test->add_flag("--cases", arguments.cases, "Propose tests for boundaries that none stands on; nothing is written");
+  test->add_option("--junit", arguments.junit, "Write a JUnit report to this file");
+  test->add_flag("--json", arguments.json, "As JSON");
+  test->add_option("--lang", arguments.locale, "zh or en")->check(CLI::IsMember({"zh", "en"}))->capture_default_str();
+  test->add_option("--threads", arguments.threads, "How many work at once")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
+  test->callback([&] { command = [&] { return RulesTest(arguments); }; });
+}
+
 void AddRules(CLI::App& app, Line& line) {
   CLI::App* rules = app.add_subcommand("rules", "Check and test a folder of rules");
   rules->require_subcommand(1);
-  CLI::App* check = rules->add_subcommand("check", "Print all mistakes at once");
-  check->add_option("DIR", line.folder, "The rules folder")->required();
-  check->callback([&line] { line.command = [&line] { return RulesCheck(line.folder); }; });
-  CLI::App* test = rules->add_subcommand("test", "Run the tests beside the rules");
-  test->add_option("DIR", line.folder, "The rules folder")->required();
-  test->callback([&line] { line.command = [&line] { return RulesTest(line.folder); }; });
-
+  CLI::App* check = rules->add_subcommand("check", "Print all mistakes at once; without mistakes, all warnings");
+  check->add_option("DIR", line.check.folder, "The rules folder")->required();
+  check->add_flag("--strict", line.check.strict, "Fail on warnings too");
+  check->add_option("--at", line.check.at, "The day by which values are stale; default: the newest in the files");
+  check->add_option("--stale-years", line.check.stale_years, "A param is stale when its last value is older")
+      ->check(CLI::Range(1, 100))
+      ->capture_default_str();
+  check->add_flag("--json", line.check.json, "As JSON");
+  check->callback([&line] { line.command = [&line] { return RulesCheck(line.check); }; });
+  AddRulesTest(rules, line.rules_test, line.command);
   AddExplain(rules, line.explain, line.command);
 
   CLI::App* simulate = rules->add_subcommand("simulate", "Who would be eligible, and who gains or loses by a change");
@@ -181,6 +204,7 @@ int Run(int argc, char** argv, const std::string& version) {
   AddServe(app, line);
   AddConfig(app, line);
   AddRules(app, line);
+  AddEditing(app, line.format, line.schema, line.command);
   AddCel(app, line);
   AddTopics(app, line);
   app.add_subcommand("version", "Print the version")->callback([&line, &version] {

@@ -44,9 +44,7 @@ double ThreadMillis() {
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
   return static_cast<double>(now.tv_sec) * 1e3 + static_cast<double>(now.tv_nsec) / 1e6;
 }
-double WallMillis() {
-  return std::chrono::duration<double, std::milli>(Clock::now().time_since_epoch()).count();
-}
+double WallMillis() { return std::chrono::duration<double, std::milli>(Clock::now().time_since_epoch()).count(); }
 
 // Repeats `pass` and gives the median of its times in ms, by one of the two clocks.
 template <class Pass>

@@ -14,6 +14,7 @@
 #include <nlohmann/json.hpp>
 #include <unordered_map>
 
+#include "daemon/census.h"
 #include "daemon/commands.h"
 #include "engine/engine.h"
 #include "facts/facts.h"
@@ -33,49 +34,6 @@ constexpr std::size_t kMaxGroups = 10'000;
 constexpr std::size_t kMaxBadShown = 20;
 constexpr auto kProgressEvery = std::chrono::seconds(5);
 constexpr int kBandYears = 10;
-
-// A sum that knows when it has left what a decimal can hold.
-struct Sum {
-  Decimal value{0, 0};
-  bool overflow = false;
-  void Add(const Decimal& d) {
-    const std::optional<Decimal> next = Decimal::Add(value, d);
-    overflow = overflow || !next;
-    if (next) value = *next;
-  }
-  void Add(const Sum& other) {
-    overflow = overflow || other.overflow;
-    Add(other.value);
-  }
-  std::string ToString() const { return overflow ? "too large" : value.ToString(); }
-};
-
-struct Counts {
-  std::uint64_t eligible = 0;
-  std::uint64_t unknown = 0;
-  std::uint64_t ineligible = 0;
-  std::uint64_t gains = 0;   // not eligible by the rules in force, eligible by the draft
-  std::uint64_t loses = 0;   // eligible, then ineligible
-  std::uint64_t unsure = 0;  // eligible, then unknown
-  std::uint64_t more = 0;    // another amount
-  std::uint64_t less = 0;
-  Sum amount;         // by the draft
-  Sum amount_before;  // by the rules in force
-
-  void Add(const Counts& o) {
-    eligible += o.eligible;
-    unknown += o.unknown;
-    ineligible += o.ineligible;
-    gains += o.gains;
-    loses += o.loses;
-    unsure += o.unsure;
-    more += o.more;
-    less += o.less;
-    amount.Add(o.amount);
-    amount_before.Add(o.amount_before);
-  }
-  bool changes() const { return gains + loses + unsure + more + less > 0; }
-};
 
 // One side of the comparison: a ruleset and its tables of the day.
 struct Side {
@@ -123,36 +81,6 @@ std::string GroupOf(const Grouping& grouping, const facts::Profile& profile, std
   std::snprintf(band, sizeof(band), "%02d-%02d", age / kBandYears * kBandYears, age / kBandYears * kBandYears + 9);
   return band;
 }
-
-// Order of names in which 9 comes before 10.
-struct NaturalLess {
-  bool operator()(std::string_view a, std::string_view b) const {
-    const auto digits = [](std::string_view text) {
-      return std::min(text.find_first_not_of("0123456789"), text.size());
-    };
-    std::string_view left = a;
-    std::string_view right = b;
-    while (!left.empty() && !right.empty()) {
-      const std::size_t n = digits(left);
-      const std::size_t m = digits(right);
-      if (n == 0 || m == 0) {
-        if (left.front() != right.front()) return left.front() < right.front();
-        left.remove_prefix(1);
-        right.remove_prefix(1);
-        continue;
-      }
-      const auto number = [](std::string_view run) {
-        run.remove_prefix(std::min(run.find_first_not_of('0'), run.size()));
-        return std::pair(run.size(), run);
-      };
-      if (const auto x = number(left.substr(0, n)), y = number(right.substr(0, m)); x != y) return x < y;
-      left.remove_prefix(n);
-      right.remove_prefix(m);
-    }
-    if (left.empty() != right.empty()) return left.empty();
-    return a < b;
-  }
-};
 
 struct Line {
   std::size_t number;
@@ -266,12 +194,12 @@ class Simulation {
     if (!arguments_.subjects.empty() && !changed.flush()) {
       return Fail(EX_IOERR, "cannot write all of " + arguments_.subjects);
     }
-    std::cout << (arguments_.json ? ToJson() : ToText());
-    for (const auto& [number, reason] : all_.bad) {
+    std::cout << (arguments_.json ? ToJson(census_) : ToText(census_));
+    for (const auto& [number, reason] : bad_) {
       std::cerr << arguments_.profiles << ":" << number << ": " << reason << "\n";
     }
-    if (all_.bad_lines == 0) return EX_OK;
-    return Fail(EX_DATAERR, std::to_string(all_.bad_lines) + " of the lines are no profiles and were left out");
+    if (census_.bad_lines == 0) return EX_OK;
+    return Fail(EX_DATAERR, std::to_string(census_.bad_lines) + " of the lines are no profiles and were left out");
   }
 
  private:
@@ -568,211 +496,42 @@ class Simulation {
   }
 
   void Merge() {
-    all_.rules.resize(names_.size());
+    Census& all = census_;
+    all.at = arguments_.at;
+    all.draft = arguments_.rules;
+    all.draft_hash = draft_.ruleset->hash();
+    all.against = arguments_.against;
+    if (compare()) all.against_hash = in_force_.ruleset->hash();
+    for (const Grouping& grouping : groupings_) all.by.push_back(grouping.name);
+    all.names = names_;
+    all.rules.resize(names_.size());
     std::map<std::string, std::uint64_t, std::less<>> alive;
     for (Worker& worker : workers_) {
-      for (std::size_t i = 0; i < names_.size(); ++i) all_.rules[i].Add(worker.rules[i]);
+      for (std::size_t i = 0; i < names_.size(); ++i) all.rules[i].Add(worker.rules[i]);
       for (const auto& [key, rows] : worker.groups) {
-        for (const auto& [row, counts] : rows) groups_[key][row].Add(counts);
+        for (const auto& [row, counts] : rows) all.groups[key][row].Add(counts);
       }
-      for (const auto& [message, count] : worker.messages) all_.messages[message] += count;
+      for (const auto& [message, count] : worker.messages) all.messages[message] += count;
       for (const auto& [kind, count] : worker.alive) alive[kind] += count;
-      all_.subjects += worker.subjects;
-      all_.dead += worker.dead;
-      all_.bad_lines += worker.bad_lines;
-      all_.bad.insert(all_.bad.end(), worker.bad.begin(), worker.bad.end());
+      all.subjects += worker.subjects;
+      all.dead += worker.dead;
+      all.bad_lines += worker.bad_lines;
+      bad_.insert(bad_.end(), worker.bad.begin(), worker.bad.end());
     }
     for (std::size_t row = 0; row < names_.size(); ++row) {
-      Counts& c = all_.rules[row];
+      Counts& c = all.rules[row];
       c.ineligible = alive[RuleOf(row).kind] - c.eligible - c.unknown;
-      if (const std::string& unit = RuleOf(row).unit; !unit.empty()) {
-        totals_[unit].amount.Add(c.amount);
-        totals_[unit].amount_before.Add(c.amount_before);
-      }
+      const std::string& unit = all.units.emplace_back(RuleOf(row).unit);
+      if (unit.empty()) continue;
+      all.totals[unit].amount.Add(c.amount);
+      all.totals[unit].amount_before.Add(c.amount_before);
     }
-    std::sort(all_.bad.begin(), all_.bad.end());
-    if (all_.bad.size() > kMaxBadShown) all_.bad.resize(kMaxBadShown);
-  }
-
-  static Sum Difference(const Counts& c) {
-    const std::optional<Decimal> difference = Decimal::Subtract(c.amount.value, c.amount_before.value);
-    Sum out{difference.value_or(Decimal{0, 0})};
-    out.overflow = c.amount.overflow || c.amount_before.overflow || !difference;
-    return out;
+    std::sort(bad_.begin(), bad_.end());
+    if (bad_.size() > kMaxBadShown) bad_.resize(kMaxBadShown);
   }
 
   // By the draft, or as it stands in the rules that the draft repeals.
   const rules::Rule& RuleOf(std::size_t row) const { return *(after_[row] != nullptr ? after_[row] : before_[row]); }
-  const std::string& UnitOf(std::size_t row) const { return RuleOf(row).unit; }
-
-  Json JsonOf(const Counts& c, std::size_t row) const {
-    Json out{{"rule", names_[row]}, {"eligible", c.eligible}, {"unknown", c.unknown}, {"ineligible", c.ineligible}};
-    const std::string& unit = UnitOf(row);
-    if (!unit.empty()) {
-      out["unit"] = unit;
-      out["amount"] = c.amount.ToString();
-    }
-    if (compare()) {
-      out["gains"] = c.gains;
-      out["loses"] = c.loses;
-      out["becomes_unknown"] = c.unsure;
-      if (!unit.empty()) {
-        out["amount_rises"] = c.more;
-        out["amount_falls"] = c.less;
-        out["amount_before"] = c.amount_before.ToString();
-      }
-    }
-    return out;
-  }
-
-  std::string ToJson() const {
-    Json out{{"at", arguments_.at}, {"subjects", all_.subjects}, {"dead", all_.dead}, {"bad_lines", all_.bad_lines}};
-    out["ruleset"] = draft_.ruleset->hash();
-    if (compare()) out["against"] = in_force_.ruleset->hash();
-    out["rules"] = Json::array();
-    for (std::size_t row = 0; row < names_.size(); ++row) out["rules"].push_back(JsonOf(all_.rules[row], row));
-    out["totals"] = Json::array();
-    for (const auto& [unit, sums] : totals_) {
-      Json one{{"unit", unit}, {"amount", sums.amount.ToString()}};
-      if (compare()) {
-        one["amount_before"] = sums.amount_before.ToString();
-        one["difference"] = Difference(sums).ToString();
-      }
-      out["totals"].push_back(std::move(one));
-    }
-    if (compare()) {
-      out["messages"] = Json::array();
-      for (const auto& [key, count] : all_.messages) {
-        const std::vector<std::string> parts = Split(key);
-        Json channels = Json::array();  // empty: all that the message has
-        for (std::string_view rest = parts[2]; !rest.empty();) {
-          const std::size_t blank = std::min(rest.find(' '), rest.size());
-          channels.push_back(std::string(rest.substr(0, blank)));
-          rest.remove_prefix(std::min(blank + 1, rest.size()));
-        }
-        out["messages"].push_back(
-            {{"message", parts[0]}, {"on", parts[1]}, {"channels", std::move(channels)}, {"people", count}});
-      }
-    }
-    if (!groupings_.empty()) {
-      out["groups"] = Json::array();
-      for (const auto& [key, rows] : groups_) {
-        const std::vector<std::string> parts = Split(key);
-        for (const auto& [row, counts] : rows) {
-          Json one;
-          for (std::size_t i = 0; i < groupings_.size(); ++i) one[groupings_[i].name] = parts[i];
-          one.update(JsonOf(counts, row));
-          one.erase("ineligible");
-          out["groups"].push_back(std::move(one));
-        }
-      }
-    }
-    return out.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
-  }
-
-  static std::vector<std::string> Split(const std::string& key) {
-    std::vector<std::string> out(1);
-    for (const char c : key) {
-      if (c == '\t') {
-        out.emplace_back();
-      } else {
-        out.back() += c;
-      }
-    }
-    return out;
-  }
-
-  // Columns aligned by what a terminal shows; the first `left` of them to the left.
-  static std::string Aligned(const std::vector<std::vector<std::string>>& rows, std::size_t left) {
-    std::vector<std::size_t> width;
-    for (const auto& row : rows) {
-      width.resize(std::max(width.size(), row.size()));
-      for (std::size_t i = 0; i < row.size(); ++i) width[i] = std::max(width[i], DisplayWidth(row[i]));
-    }
-    std::string out;
-    for (const auto& row : rows) {
-      std::string line = " ";
-      for (std::size_t i = 0; i < row.size(); ++i) {
-        const std::string pad(width[i] - DisplayWidth(row[i]), ' ');
-        line += " " + (i < left ? row[i] + pad : pad + row[i]) + " ";
-      }
-      out += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
-    }
-    return out;
-  }
-
-  std::vector<std::string> CellsOf(const Counts& c, std::size_t row) const {
-    const std::string& unit = UnitOf(row);
-    std::vector<std::string> out{std::to_string(c.eligible), std::to_string(c.unknown)};
-    if (compare()) {
-      for (const std::uint64_t n : {c.gains, c.loses, c.unsure, c.more, c.less}) out.push_back(std::to_string(n));
-      out.push_back(unit.empty() ? "" : c.amount_before.ToString());
-    }
-    out.push_back(unit.empty() ? "" : c.amount.ToString());
-    out.push_back(unit);
-    return out;
-  }
-
-  std::vector<std::string> Heads() const {
-    std::vector<std::string> out{"eligible", "unknown"};
-    if (compare()) out.insert(out.end(), {"gain", "lose", "unsure", "more", "less", "before"});
-    out.insert(out.end(), {compare() ? "after" : "amount", ""});
-    return out;
-  }
-
-  std::string ToText() const {
-    std::string out = std::to_string(all_.subjects) + " subjects on " + arguments_.at + ", " +
-                      std::to_string(all_.dead) + " of them dead and left out\n";
-    if (compare()) out += "draft " + arguments_.rules + " against " + arguments_.against + "\n";
-    std::vector<std::vector<std::string>> table;
-    const auto add = [&table](std::vector<std::string> names, std::vector<std::string> cells) {
-      names.insert(names.end(), cells.begin(), cells.end());
-      table.push_back(std::move(names));
-    };
-    add({"rule"}, Heads());
-    for (std::size_t row = 0; row < names_.size(); ++row) add({names_[row]}, CellsOf(all_.rules[row], row));
-    out += "\n" + Aligned(table, 1);
-    if (!totals_.empty()) {
-      table.clear();
-      table.push_back({"all rules"});
-      if (compare()) table.back().emplace_back("before");
-      table.back().emplace_back(compare() ? "after" : "amount");
-      if (compare()) table.back().emplace_back("difference");
-      for (const auto& [unit, sums] : totals_) {
-        table.push_back({unit});
-        if (compare()) table.back().push_back(sums.amount_before.ToString());
-        table.back().push_back(sums.amount.ToString());
-        if (compare()) table.back().push_back(Difference(sums).ToString());
-      }
-      out += "\n" + Aligned(table, 1);
-    }
-    if (compare() && !all_.messages.empty()) {
-      table.clear();
-      table.push_back({"message", "when", "channels", "people"});
-      for (const auto& [key, count] : all_.messages) {
-        std::vector<std::string> cells = Split(key);
-        if (cells.back().empty()) cells.back() = "all it has";
-        add(std::move(cells), {std::to_string(count)});
-      }
-      out += "\n" + Aligned(table, 3);
-    }
-    if (!groupings_.empty()) {
-      table.clear();
-      std::vector<std::string> names;
-      for (const Grouping& grouping : groupings_) names.push_back(grouping.name);
-      names.emplace_back("rule");
-      add(names, Heads());
-      for (const auto& [key, rows] : groups_) {
-        for (const auto& [row, counts] : rows) {
-          std::vector<std::string> group = Split(key);
-          group.push_back(names_[row]);
-          add(std::move(group), CellsOf(counts, row));
-        }
-      }
-      out += "\n" + Aligned(table, groupings_.size() + 1);
-    }
-    return out;
-  }
 
   const SimulateArguments& arguments_;
   Date day_{};
@@ -785,9 +544,8 @@ class Simulation {
   std::vector<Grouping> groupings_;
   std::map<std::string, std::vector<std::optional<std::uint32_t>>, std::less<>> slots_by_kind_;
   std::vector<Worker> workers_;
-  Worker all_;
-  std::map<std::string, std::map<std::uint32_t, Counts>, NaturalLess> groups_;
-  std::map<std::string, Counts> totals_;  // by unit; only the amounts
+  Census census_;
+  std::vector<std::pair<std::size_t, std::string>> bad_;  // the first lines that are no profiles
   std::uint64_t total_bytes_ = 0;
   std::uint64_t read_bytes_ = 0;
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();

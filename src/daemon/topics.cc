@@ -158,8 +158,8 @@ void LinesOf(const decide::Decision& d, std::set<std::string>& lines) {
   }
   const auto add = [&] { lines.insert(line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace)); };
   if (d.recipients.empty()) add();
-  for (const std::string& recipient : d.recipients) {
-    line["notification"] = decide::NotificationId(d.id, recipient);
+  for (const decide::Recipient& recipient : d.recipients) {
+    line["notification"] = decide::NotificationId(d.id, recipient.id);
     add();
   }
 }

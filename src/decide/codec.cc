@@ -139,7 +139,7 @@ std::string Decision::ToJson() const {
     for (const Channel c : channels) j["channels"].push_back(ChannelName(c));
   }
   if (escalate_after.count() > 0) j["escalate_after_ms"] = escalate_after.count();
-  if (!recipients.empty()) j["recipients"] = recipients;
+  for (const Recipient& r : recipients) j["recipients"].push_back({{"id", r.id}, {"kind", r.kind}});
   j["criteria"] = Json::array();
   for (const CriterionResult& c : criteria) {
     Json item = {{"id", c.id}, {"truth", c.truth}, {"label", ToJsonText(c.label)}};
@@ -192,7 +192,11 @@ Result<Decision> Decision::FromJson(std::string_view text) {
       }
     }
     d.escalate_after = Millis(j.value("escalate_after_ms", std::int64_t{0}));
-    if (j.contains("recipients")) d.recipients = j.at("recipients").get<std::vector<std::string>>();
+    if (j.contains("recipients")) {
+      for (const Json& r : j.at("recipients")) {
+        d.recipients.push_back({r.at("id").get<std::string>(), r.at("kind").get<std::string>()});
+      }
+    }
     if (j.contains("criteria")) {
       for (const Json& c : j.at("criteria")) {
         d.criteria.push_back({c.at("id").get<std::string>(), c.at("truth").get<std::string>(),

@@ -387,22 +387,23 @@ class Pass {
     return amount.ToString();
   }
 
-  std::vector<std::string> Recipients(const Notify& notify) const {
-    if (!notify.to_recipients) return {std::string(subject_)};
-    std::vector<std::string> ids;
-    const std::optional<std::uint32_t> slot = profile_.schema().recipients();
-    if (!slot || !profile_.slots()[*slot].is(value::Kind::kList)) return ids;
+  std::vector<Recipient> Recipients(const Notify& notify) const {
+    const facts::Schema& schema = profile_.schema();
+    if (!notify.to_recipients) return {{std::string(subject_), schema.kind()}};
+    std::vector<Recipient> out;
+    const std::optional<std::uint32_t> slot = schema.recipients();
+    if (!slot || !profile_.slots()[*slot].is(value::Kind::kList)) return out;
     for (const value::Value& record : profile_.slots()[*slot].AsList()) {
       if (!record.is(value::Kind::kMap)) continue;
+      Recipient one{"", schema.recipient_kind()};
       for (const value::MapEntry& entry : record.AsMap()) {
-        if (!entry.key.is(value::Kind::kString) || entry.key.AsString() != "id" ||
-            !entry.value.is(value::Kind::kString))
-          continue;
-        std::string id(entry.value.AsString());
-        if (!id.empty() && std::find(ids.begin(), ids.end(), id) == ids.end()) ids.push_back(std::move(id));
+        if (!entry.key.is(value::Kind::kString) || !entry.value.is(value::Kind::kString)) continue;
+        if (entry.key.AsString() == "id") one.id = entry.value.AsString();
+        if (entry.key.AsString() == "kind") one.kind = entry.value.AsString();
       }
+      if (!one.id.empty() && std::find(out.begin(), out.end(), one) == out.end()) out.push_back(std::move(one));
     }
-    return ids;
+    return out;
   }
 
   const facts::Profile& profile_;

@@ -75,6 +75,13 @@ struct CriterionResult {
 };
 
 // A transition worth telling, with everything a message, a subscriber or an auditor needs.
+// Somebody who is told: a subject, of the decision's kind or another.
+struct Recipient {
+  std::string id;
+  std::string kind;
+  bool operator==(const Recipient&) const = default;
+};
+
 struct Decision {
   std::string id;  // §ids below
   std::string kind;
@@ -97,7 +104,7 @@ struct Decision {
   std::string message;  // template name; empty when notify < 0
   std::vector<Channel> channels;
   Millis escalate_after{0};
-  std::vector<std::string> recipients;  // subject ids who are told
+  std::vector<Recipient> recipients;  // who is told
   std::vector<CriterionResult> criteria;
   std::string apply_url;
   Text deadline;

@@ -64,6 +64,14 @@ bool IsJsonNumber(std::string_view s, bool* whole) {
   return i == s.size();
 }
 
+// What a number must be, as a refusal says it.
+std::string RangeOf(const FactDef& def) {
+  std::string out = ": expected ";
+  if (def.min) out += "at least " + def.min->ToString() + (def.max ? " and " : "");
+  if (def.max) out += "at most " + def.max->ToString();
+  return out;
+}
+
 const value::UnknownSet kNoSlots{};
 
 }  // namespace
@@ -104,6 +112,12 @@ std::optional<std::uint16_t> CodeNumber(const FactDef& def, std::string_view cod
   const auto it = std::find(def.values.begin(), def.values.end(), code);
   if (it == def.values.end()) return std::nullopt;
   return static_cast<std::uint16_t>(it - def.values.begin() + 1);
+}
+
+bool InRange(const FactDef& def, const Value& v) {
+  const value::Decimal d = v.is(value::Kind::kInt) ? value::Decimal{v.AsInt(), 0} : v.AsDecimal();
+  return (!def.min || value::Decimal::Compare(d, *def.min) >= 0) &&
+         (!def.max || value::Decimal::Compare(d, *def.max) <= 0);
 }
 
 bool Converter::Refuse(Refusal reason, std::string rule) {
@@ -148,7 +162,7 @@ bool Converter::ConvertString(const FactDef& def, std::string_view text, Value* 
       const std::optional<value::Decimal> decimal = value::Decimal::Parse(text);
       if (!decimal || (def.type == FactType::kMoney && decimal->scale > kMoneyScale)) break;
       *out = Value::OfDecimal(*decimal);
-      return true;
+      return InRange(def, *out) || Refuse(Refusal::kWrongType, RangeOf(def));
     }
     default:
       break;
@@ -181,7 +195,7 @@ bool Converter::ConvertScalar(const FactDef& def, json::value& in, json::json_ty
       const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), v);
       if (error != std::errc() || end != text.data() + text.size()) return wrong();
       *out = Value::Int(v);
-      return true;
+      return InRange(def, *out) || Refuse(Refusal::kWrongType, RangeOf(def));
     }
     default:
       return wrong();

@@ -58,4 +58,7 @@ class Converter {
 // The place of a code among the declared values, from 1; 0 where none are declared. nullopt: not one of them.
 std::optional<std::uint16_t> CodeNumber(const FactDef& def, std::string_view code);
 
+// Whether an int or decimal lies within min and max of the declaration.
+bool InRange(const FactDef& def, const Value& v);
+
 }  // namespace zhitui::facts

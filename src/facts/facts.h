@@ -42,8 +42,10 @@ struct FactDef {
   std::string source;               // owning agency id
   bool nullable = false;
   bool sensitive = false;
-  bool fixed = false;             // what a person cannot change: never proposed as the way to become eligible
-  std::uint32_t max_items = 100;  // kList
+  bool fixed = false;                 // what a person cannot change: never proposed as the way to become eligible
+  std::uint32_t max_items = 100;      // kList
+  std::optional<value::Decimal> min;  // kInt, kDecimal, kMoney: the least and the greatest value there is
+  std::optional<value::Decimal> max;
   Text label;
   Location at;
   value::Type value_type = nullptr;  // as expressions see it: money and decimal -> decimal, code -> string …
@@ -58,7 +60,10 @@ class Schema {
   const std::map<std::string, Text>& sources() const { return sources_; }
   std::optional<std::uint32_t> alive_unless() const { return alive_unless_; }  // slot of the date of death, or the like
   std::optional<std::uint32_t> recipients() const { return recipients_; }      // slot of the list of records with `id`
-  const std::string& hash() const { return hash_; }                            // content hash, hex
+  const std::vector<yaml::Allow>& allow() const { return allow_; }             // warnings that may stand
+  // The kind of subject that recipients are, unless a record says so in a field `kind`; kind() if not declared.
+  const std::string& recipient_kind() const { return recipient_kind_; }
+  const std::string& hash() const { return hash_; }  // content hash, hex
 
  private:
   friend struct SchemaBuilder;
@@ -69,6 +74,8 @@ class Schema {
   std::map<std::string, Text> sources_;
   std::optional<std::uint32_t> alive_unless_;
   std::optional<std::uint32_t> recipients_;
+  std::string recipient_kind_;
+  std::vector<yaml::Allow> allow_;
   std::string hash_;
   std::shared_ptr<const SchemaTree> tree_;
 };

@@ -68,6 +68,8 @@ void Describe(const FactDef& def, std::string* out) {
   add(def.label.zh);
   add(def.label.en);
   for (const std::string& v : def.values) add(v);
+  if (def.min) *out += "min=" + def.min->ToString() + ";";
+  if (def.max) *out += "max=" + def.max->ToString() + ";";
   *out += "[";
   for (const FactDef& e : def.element) Describe(e, out);
   *out += "]{";
@@ -206,8 +208,16 @@ struct SchemaBuilder {
     const yaml::Node* of = reader.Optional("of");
     const yaml::Node* values = reader.Optional("values");
     const yaml::Node* max_items = reader.Optional("max_items");
+    const yaml::Node* min = reader.Optional("min");
+    const yaml::Node* max = reader.Optional("max");
     reader.Done();
     if (!type) return def;
+    def.min = ReadBound(min, def.type);
+    def.max = ReadBound(max, def.type);
+    if (def.min && def.max && value::Decimal::Compare(*def.min, *def.max) > 0) {
+      Report(*max, "bad-range", "no number is at least " + def.min->ToString() + " and at most " + def.max->ToString(),
+             "write the smaller number as min");
+    }
 
     FactType element = def.type;  // what `values` restricts
     if (def.type == FactType::kList) {
@@ -262,6 +272,23 @@ struct SchemaBuilder {
     def->max_items = static_cast<std::uint32_t>(*n);
   }
 
+  std::optional<value::Decimal> ReadBound(const yaml::Node* node, FactType type) {
+    if (node == nullptr) return std::nullopt;
+    if (type != FactType::kInt && type != FactType::kDecimal && type != FactType::kMoney) {
+      Report(*node, "wrong-key", "min and max are for int, decimal and money only", "delete it");
+      return std::nullopt;
+    }
+    if (type == FactType::kInt) {
+      const std::optional<std::int64_t> whole = yaml::ToInt(*node, diagnostics);
+      return whole ? std::optional<value::Decimal>({*whole, 0}) : std::nullopt;
+    }
+    const std::optional<value::Decimal> bound =
+        node->IsScalar() && !node->quoted() ? value::Decimal::Parse(node->text()) : std::nullopt;
+    if (!bound)
+      Report(*node, "wrong-type", "expected a number such as 12.50", "write it without quotes and separators");
+    return bound;
+  }
+
   void ReadSource(yaml::Reader& reader, FactDef* def) {
     const yaml::Node* node = reader.Required("source");
     if (node == nullptr) return;
@@ -303,7 +330,8 @@ struct SchemaBuilder {
     for (const FactDef& def : defs) {
       const auto [it, fresh] = seen.emplace(StoredId(def.name), def.name);
       if (!fresh)
-        Report(node, "bad-name", def.name + " and " + it->second + " share one storage id", "rename one of them");
+        Report(node, "bad-name", def.name + " and " + it->second + " cannot be told apart when they are stored",
+               "rename one of them");
     }
   }
 
@@ -385,7 +413,9 @@ struct SchemaBuilder {
     const yaml::Node* sources = reader.Required("sources");
     const yaml::Node* alive_unless = reader.Optional("alive_unless");
     const yaml::Node* recipients = reader.Optional("recipients");
+    schema->recipient_kind_ = reader.String("recipients_are", schema->kind_);
     const yaml::Node* facts = reader.Required("facts");
+    if (const yaml::Node* allow = reader.Optional("allow")) schema->allow_ = yaml::ToAllows(*allow, diagnostics);
     reader.Done();
     if (sources != nullptr) {
       if (!sources->IsMapping() || sources->entries().empty()) {
@@ -412,8 +442,8 @@ struct SchemaBuilder {
     const auto role = [&](std::optional<std::uint32_t> slot) {
       return slot ? schema->facts_[*slot].name : std::string();
     };
-    std::string description =
-        schema->kind_ + "\n" + role(schema->alive_unless_) + "\n" + role(schema->recipients_) + "\n";
+    std::string description = schema->kind_ + "\n" + role(schema->alive_unless_) + "\n" + role(schema->recipients_) +
+                              "\n" + schema->recipient_kind_ + "\n";
     for (const auto& [id, label] : schema->sources_) description += id + "\n" + label.zh + "\n" + label.en + "\n";
     for (const FactDef& def : schema->facts_) Describe(def, &description);
     schema->hash_ = Sha256Hex(description);

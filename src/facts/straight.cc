@@ -207,10 +207,12 @@ const char* StraightReader::ReadValue(const char* p, FactType type, const FactDe
       return yes ? Word(p, "true") : Word(p, "false");
     }
     case FactType::kInt:
-      return ReadInt(p, out);
+      p = ReadInt(p, out);
+      return p != nullptr && (def.min || def.max) && !InRange(def, *out) ? nullptr : p;
     case FactType::kDecimal:
     case FactType::kMoney:
-      return ReadDecimal(p, type, out);
+      p = ReadDecimal(p, type, out);
+      return p != nullptr && (def.min || def.max) && !InRange(def, *out) ? nullptr : p;
     case FactType::kString: {
       std::string_view text;
       p = ReadText(p, &text);

@@ -34,7 +34,8 @@ struct Template {
   std::vector<std::pair<std::string, Text>> wechat_fields;  // "thing1" -> text with placeholders
   std::string sms_template;                                 // logical name
   std::vector<std::pair<std::string, Text>> sms_params;
-  Text sms_text;  // the whole text as registered with the provider, for counting
+  Text sms_text;                   // the whole text as registered with the provider, for counting
+  std::vector<yaml::Allow> allow;  // warnings that may stand
   Location at;
   bool Has(Channel channel) const;
 };

@@ -34,6 +34,7 @@ class TemplateReader {
     if (const yaml::Node* app = top.Optional("app")) App(*app);
     if (const yaml::Node* wechat = top.Optional("wechat")) Wechat(*wechat);
     if (const yaml::Node* sms = top.Optional("sms")) Sms(*sms);
+    if (const yaml::Node* allow = top.Optional("allow")) tmpl_.allow = yaml::ToAllows(*allow, diagnostics_);
     top.Done();
     if (!tmpl_.Has(Channel::kApp) && !tmpl_.Has(Channel::kWechat) && !tmpl_.Has(Channel::kSms)) {
       diagnostics->push_back(
@@ -55,7 +56,8 @@ class TemplateReader {
       const std::vector<std::string>& names = PlaceholderNames();
       if (p.closed && std::find(names.begin(), names.end(), p.name) != names.end()) continue;
       if (!p.closed) {
-        diagnostics_->push_back(node.Fault("bad-placeholder", "{{ without }}", "write {{title}}"));
+        diagnostics_->push_back(
+            node.Fault("bad-placeholder", "a {{ is opened here and not closed", "write both, such as {{title}}"));
         continue;
       }
       const std::string_view near = NearestName(p.name, names);
@@ -108,11 +110,13 @@ class TemplateReader {
 
   void Pairs(const yaml::Node& node, std::vector<std::pair<std::string, Text>>* out) {
     if (!node.IsMapping()) {
-      diagnostics_->push_back(node.Fault("not-a-mapping", "expected names with their texts", "thing1: {zh: …, en: …}"));
+      diagnostics_->push_back(node.Fault("not-a-mapping", "here names with their texts are expected",
+                                         "write for example thing1: {zh: …, en: …}"));
       return;
     }
     if (node.entries().size() > kMaxFields) {
-      diagnostics_->push_back(node.Fault("too-many", "more than 20 fields"));
+      diagnostics_->push_back(
+          node.Fault("too-many", "more than 20 fields", "a message of this channel has at most 20"));
       return;
     }
     for (const auto& [key, value] : node.entries()) out->emplace_back(key.text(), Checked(value));
@@ -159,8 +163,9 @@ std::shared_ptr<const TemplateSet> TemplateSet::Build(const std::vector<yaml::Do
     Template tmpl = reader.Take();
     if (tmpl.name.empty()) continue;
     if (const auto it = set->templates_.find(tmpl.name); it != set->templates_.end()) {
-      diagnostics->push_back(document.root().Fault(
-          "duplicate-message", "the message " + tmpl.name + " is already in " + it->second.at.file));
+      diagnostics->push_back(document.root().Fault("duplicate-message",
+                                                   "the message " + tmpl.name + " is already in " + it->second.at.file,
+                                                   "delete this file, or give it another name"));
       continue;
     }
     std::string name = tmpl.name;

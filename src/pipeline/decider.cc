@@ -32,14 +32,17 @@ void ForEach(std::size_t n, std::size_t lanes, const Fn& fn) {
 }
 
 Record DecisionRecord(const std::string& topic, const decide::Decision& d, const std::string& json, std::string id,
-                      const std::string& key, const std::string& recipient) {
+                      const std::string& key, const decide::Recipient* recipient) {
   Record r;
   r.topic = topic;
   r.key = key;
   r.headers = CloudEventHeaders(std::move(id), std::string("zhitui.decision.") + decide::TransitionName(d.transition),
                                 d.subject, d.at);
   r.headers.push_back({"ce_decision", d.id});
-  if (!recipient.empty()) r.headers.push_back({"ce_recipient", recipient});
+  if (recipient != nullptr) {
+    r.headers.push_back({"ce_recipient", recipient->id});
+    r.headers.push_back({"ce_recipientkind", recipient->kind});
+  }
   r.value = json;
   return r;
 }
@@ -345,15 +348,16 @@ Decider::Computed Decider::Compute(const RuleBook& book, const Group& group, con
     const std::string json = d.ToJson();
     const Topics& topics = core_.options.topics;
     if (d.recipients.empty()) {
-      out.transaction.outbox.push_back(EncodeOutbox(DecisionRecord(topics.decisions, d, json, d.id, d.subject, "")));
+      out.transaction.outbox.push_back(
+          EncodeOutbox(DecisionRecord(topics.decisions, d, json, d.id, d.subject, nullptr)));
     }
-    for (const std::string& recipient : d.recipients) {
-      out.transaction.outbox.push_back(EncodeOutbox(
-          DecisionRecord(topics.decisions, d, json, decide::NotificationId(d.id, recipient), recipient, recipient)));
+    for (const decide::Recipient& recipient : d.recipients) {
+      out.transaction.outbox.push_back(EncodeOutbox(DecisionRecord(
+          topics.decisions, d, json, decide::NotificationId(d.id, recipient.id), recipient.id, &recipient)));
     }
     if (!d.topic.empty()) {
       out.transaction.outbox.push_back(
-          EncodeOutbox(DecisionRecord(topics.subscription_prefix + d.topic, d, json, d.id, d.subject, "")));
+          EncodeOutbox(DecisionRecord(topics.subscription_prefix + d.topic, d, json, d.id, d.subject, nullptr)));
     }
   }
   return out;

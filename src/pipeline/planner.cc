@@ -57,6 +57,7 @@ Status Planner::Plan(const std::vector<Record>& records) {
   struct Open {
     std::string id;
     std::string recipient;
+    std::string kind;  // of the recipient
     decide::Decision decision;
     Shard shard = 0;
   };
@@ -66,7 +67,8 @@ Status Planner::Plan(const std::vector<Record>& records) {
     const std::string* id = record.FindHeader("ce_id");
     const std::string* recipient = record.FindHeader("ce_recipient");
     if (id != nullptr) core_.Seen(*id);
-    if (id == nullptr || recipient == nullptr || recipient->empty() || !record.value) continue;
+    const std::string* kind = record.FindHeader("ce_recipientkind");
+    if (id == nullptr || kind == nullptr || recipient == nullptr || recipient->empty() || !record.value) continue;
     Result<decide::Decision> decision = decide::Decision::FromJson(*record.value);
     const std::optional<Shard> shard = decide::ShardOfNotification(*id);
     if (!decision || !shard) {
@@ -75,14 +77,14 @@ Status Planner::Plan(const std::vector<Record>& records) {
       continue;
     }
     if (!in_batch.insert(*id).second) continue;
-    open.push_back({*id, *recipient, std::move(*decision), *shard});
+    open.push_back({*id, *recipient, *kind, std::move(*decision), *shard});
   }
   if (open.empty()) return {};
 
   std::vector<store::RecordKey> keys;
   for (const Open& o : open) {
     keys.push_back({o.shard, store::Space::kNotification, o.id});
-    keys.push_back({ShardOf(o.recipient), store::Space::kSubject, SubjectKey(o.decision.kind, o.recipient)});
+    keys.push_back({ShardOf(o.recipient), store::Space::kSubject, SubjectKey(o.kind, o.recipient)});
   }
   Result<std::vector<store::StoredRecord>> stored = core_.parts.store->Load(keys);
   if (!stored) return std::unexpected(stored.error());
@@ -94,7 +96,7 @@ Status Planner::Plan(const std::vector<Record>& records) {
   for (std::size_t i = 0; i < open.size(); ++i) {
     const Open& o = open[i];
     if ((*stored)[2 * i].version > 0) continue;  // planned before
-    Result<std::optional<SubjectView>> view = Core::View(*book->ruleset, o.decision.kind, (*stored)[2 * i + 1].value);
+    Result<std::optional<SubjectView>> view = Core::View(*book->ruleset, o.kind, (*stored)[2 * i + 1].value);
     if (!view) return std::unexpected(view.error());
     const planning::Recipient recipient = planning::ReadRecipient(view->has_value() ? &(*view)->profile : nullptr);
     const message::Template* tmpl = book->templates->Find(o.decision.message);
@@ -103,7 +105,7 @@ Status Planner::Plan(const std::vector<Record>& records) {
     delivery::Notification n;
     n.id = o.id;
     n.decision = o.decision.ToJson();
-    n.kind = o.decision.kind;
+    n.kind = o.kind;
     n.recipient = o.recipient;
     n.planned_at = o.decision.at;
     n.channels = plan.channels;

@@ -84,6 +84,10 @@ std::string ContentHash(const Rule& rule) {
     id.Add(criterion.id).Add(criterion.law);
     AddText(id, criterion.label);
   }
+  if (!rule.amount_law.empty()) id.Add("amount law " + rule.amount_law);
+  for (const AmountRow& row : rule.amounts) {
+    if (!row.law.empty()) id.Add("row law " + row.law);
+  }
   id.Add(rule.apply.url);
   AddText(id, rule.apply.deadline);
   id.Add(static_cast<std::int64_t>(rule.apply.materials.size()));

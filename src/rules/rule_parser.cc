@@ -36,9 +36,11 @@ class Parser {
     Amount(reader);
     Apply(reader);
     NotifyEntries(reader);
+    if (const yaml::Node* allow = reader.Optional("allow")) rule_.allow = yaml::ToAllows(*allow, diagnostics_);
     if (const yaml::Node* tests = reader.Optional("tests")) {
       rule_.tests = ParseTests(*tests, rule_, kind_ == nullptr ? nullptr : kind_->schema.get(), diagnostics_);
     }
+    Waivers(reader);
     reader.Done();
     return std::move(rule_);
   }
@@ -152,6 +154,7 @@ class Parser {
     const yaml::Node* law = reader.Optional("law");
     if (law == nullptr) return;
     if (!law->IsMapping()) {
+      laws_read_ = false;
       Fault(*law, "bad-law", "law maps short names to citations", "for example `std: {title: 深民规〔2019〕2号}`");
       return;
     }
@@ -315,18 +318,23 @@ class Parser {
       if (const yaml::Node* when = one.Required("when")) {
         if (std::optional<cel::Program> program = Condition(*when)) out.when = std::move(*program);
       }
-      if (const yaml::Node* law = one.Optional("law")) {
-        out.law = law->text();
-        std::vector<std::string> known;
-        for (const Law& l : rule_.laws) known.push_back(l.id);
-        if (std::find(known.begin(), known.end(), out.law) == known.end()) {
-          Fault(*law, "unknown-law", "`" + out.law + "` is not declared under law",
-                known.empty() ? "add `law: {" + out.law + ": {title: …}}`" : DidYouMean(out.law, known));
-        }
-      }
+      out.law = Citation(one);
       one.Done();
       rule_.criteria.push_back(std::move(out));
     }
+  }
+
+  // The law that a criterion, an amount or a row cites; empty: none.
+  std::string Citation(yaml::Reader& reader) {
+    const yaml::Node* law = reader.Optional("law");
+    if (law == nullptr || !laws_read_) return "";
+    std::vector<std::string> known;
+    for (const Law& l : rule_.laws) known.push_back(l.id);
+    if (std::find(known.begin(), known.end(), law->text()) == known.end()) {
+      Fault(*law, "unknown-law", "`" + law->text() + "` is not declared under law",
+            known.empty() ? "add `law: {" + law->text() + ": {title: …}}`" : DidYouMean(law->text(), known));
+    }
+    return law->text();
   }
 
   void Amount(yaml::Reader& reader) {
@@ -335,6 +343,7 @@ class Parser {
     yaml::Reader one(*amount, diagnostics_);
     if (!one.valid()) return;
     rule_.unit = Line(one, "unit", true, kMaxIdBytes);
+    rule_.amount_law = Citation(one);
     const yaml::Node* table = one.Required("table");
     one.Done();
     if (table == nullptr) return;
@@ -365,6 +374,7 @@ class Parser {
     if (const yaml::Node* is = row.Required("is")) {
       if (std::optional<cel::Program> program = AmountProgram(*is)) out.is = std::move(*program);
     }
+    out.law = Citation(row);
     row.Done();
     rule_.amounts.push_back(std::move(out));
     return when != nullptr;
@@ -452,7 +462,7 @@ class Parser {
       if (known) {
         out.on = static_cast<NotifyOn>(it - kOn.begin());
       } else {
-        Fault(*on, "unknown-value", "`" + on->text() + "` is not something to notify on", DidYouMean(on->text(), kOn));
+        Fault(*on, "unknown-value", "`" + on->text() + "` is no occasion for a message", DidYouMean(on->text(), kOn));
       }
     }
     const yaml::Node* ahead = one.Optional("ahead");
@@ -533,13 +543,58 @@ class Parser {
     Fault(node, "unknown-value", "`" + node.text() + "` cannot be told", DidYouMean(node.text(), allowed));
   }
 
+  void Waivers(yaml::Reader& reader) {
+    const yaml::Node* waive = reader.Optional("waive");
+    if (waive == nullptr) return;
+    if (!waive->IsSequence()) {
+      Fault(*waive, "bad-waive", "waive is a list of what no test can show", kWaiveHint);
+      return;
+    }
+    if (!CheckCount(*waive, waive->items().size(), kMaxWaivers, "waivers", diagnostics_)) return;
+    for (const yaml::Node& item : waive->items()) {
+      yaml::Reader one(item, diagnostics_);
+      if (!one.valid()) continue;
+      const yaml::Node* mutant = one.Optional("mutant");
+      const yaml::Node* condition = one.Optional("condition");
+      const std::string because = Line(one, "because", true, kMaxTextBytes);
+      one.Done();
+      if ((mutant == nullptr) == (condition == nullptr)) {
+        Fault(item, "bad-waive", "a waiver names mutants or conditions, one of the two", kWaiveHint);
+        continue;
+      }
+      const yaml::Node& what = mutant != nullptr ? *mutant : *condition;
+      if (!what.IsSequence()) {
+        WaiveOne(what, mutant != nullptr, because);
+      } else if (CheckCount(what, what.items().size(), kMaxWaivers, "texts", diagnostics_)) {
+        for (const yaml::Node& text : what.items()) WaiveOne(text, mutant != nullptr, because);
+      }
+    }
+  }
+
+  void WaiveOne(const yaml::Node& what, bool mutant, const std::string& because) {
+    Waiver out;
+    out.mutant = mutant;
+    out.because = because;
+    out.text = Line(&what, true, kMaxExpressionBytes);
+    out.at = what.at();
+    if (mutant && !out.text.empty() && out.text.find(" -> ") == std::string::npos) {
+      Fault(what, "bad-waive", "a mutant is what stands there, an arrow, and what stands there instead", kWaiveHint);
+    }
+    rule_.waivers.push_back(std::move(out));
+  }
+
  private:
+  static constexpr const char* kWaiveHint =
+      "write `- {mutant: \"age >= 90 -> age > 90\", because: …}`, as `rules test --mutate` prints it, "
+      "or `- {condition: \"resident.x == 1\", because: …}`";
+
   const yaml::Document& document_;
   const Kinds& kinds_;
   Diagnostics* diagnostics_;
   const Kind* kind_ = nullptr;
   cel::Env env_;
   std::vector<Param> params_;
+  bool laws_read_ = true;  // false: what cites them is not to be reported, too
   Rule rule_;
 };
 

@@ -44,7 +44,8 @@ class TestsParser {
     if (diagnostics_->size() != before) return;
     facts::Profile profile(std::shared_ptr<const facts::Schema>(std::shared_ptr<void>(), schema_));
     if (const auto set = profile.SetFromJson(test.facts_json); !set) {
-      Fault(node, "bad-fact", "the facts do not fit the schema: " + set.error().detail);
+      Fault(node, "bad-fact", "the facts do not fit their declaration: " + set.error().detail,
+            "see facts/" + schema_->kind() + ".yaml");
     }
   }
 

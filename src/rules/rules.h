@@ -12,6 +12,7 @@
 //   which to look again, never later than the true change; eligible_from and eligible_until are then left empty.
 
 #include <cstdint>
+#include <expected>
 #include <map>
 #include <memory>
 #include <optional>
@@ -70,6 +71,15 @@ struct Apply {
 struct AmountRow {
   std::optional<cel::Program> when;  // nullopt: always
   cel::Program is;                   // int or decimal
+  std::string law;                   // Law::id; empty: that of the whole amount
+  Location at;
+};
+
+// What cannot be shown by a test, as the author says: a mutant ("age >= 90 -> age > 90") or a condition, and why.
+struct Waiver {
+  bool mutant = false;  // otherwise a condition
+  std::string text;
+  std::string because;
   Location at;
 };
 
@@ -109,15 +119,18 @@ struct Rule {
   std::optional<Date> valid_from;
   std::optional<Date> valid_until;  // the first day on which it is no longer in force
   std::vector<Criterion> criteria;
-  std::string unit;  // "CNY/month"; empty: no amount
+  std::string unit;        // "CNY/month"; empty: no amount
+  std::string amount_law;  // Law::id; may be empty
   std::vector<AmountRow> amounts;
   Apply apply;
   std::vector<Notify> notify;
   std::vector<RuleTest> tests;
+  std::vector<Waiver> waivers;  // of `waive`, in file order
   bool recheck_daily = false;
   std::vector<Retroactive> retroactive;  // of all params, sorted by `entered`
   std::vector<std::uint32_t> slots;      // facts that can change the answer or amount, sorted
   std::string hash;                      // of what can change a determination
+  std::vector<yaml::Allow> allow;        // warnings that may stand
   Location at;
 };
 
@@ -266,11 +279,30 @@ std::string ExplainText(const Rule& rule, const facts::Profile& profile, const D
                         bool show_sensitive);
 
 // Runs the tests beside the rules; one line per failure with file:line and expected against got.
+struct Difference {
+  std::string expected;  // "ineligible [old_enough]", in the words an author writes
+  std::string got;
+};
+struct TestDay {
+  const Rule* rule = nullptr;  // of the ruleset
+  const RuleTest* test = nullptr;
+  const Expectation* expected = nullptr;  // nullptr: the facts do not fit the schema, and no day was looked at
+  std::vector<Difference> differences;    // empty: passed
+};
 struct TestReport {
   std::size_t passed = 0;
   std::size_t failed = 0;
   std::vector<std::string> failures;
+  std::vector<TestDay> days;  // all, in the order of rules and files
 };
 TestReport RunTests(const RuleSet& ruleset);
+// The same for one rule; `until_failure` stops at the first.
+TestReport RunTests(const RuleSet& ruleset, const Rule& rule, bool until_failure = false);
+// The facts of a test; refused: they do not fit the schema, which a RuleSet has no test of.
+std::expected<facts::Profile, facts::Refused> ProfileOf(const RuleTest& test,
+                                                        std::shared_ptr<const facts::Schema> schema);
+// Names of the criteria that are false, and of the facts that are missing, sorted, as a test states them.
+std::vector<std::string> FalseCriteria(const Rule& rule, const Determination& determination);
+std::vector<std::string> MissingFacts(const facts::Schema& schema, const Determination& determination);
 
 }  // namespace zhitui::rules

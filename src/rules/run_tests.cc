@@ -18,22 +18,6 @@ std::string List(const std::vector<std::string>& names) {
 
 std::string Day(const std::optional<Date>& day) { return day ? FormatDate(*day) : "never"; }
 
-std::vector<std::string> FalseCriteria(const Rule& rule, const Determination& got) {
-  std::vector<std::string> out;
-  for (std::size_t i = 0; i < rule.criteria.size(); ++i) {
-    if (got.criteria[i] == Truth::kFalse) out.push_back(rule.criteria[i].id);
-  }
-  std::sort(out.begin(), out.end());
-  return out;
-}
-
-std::vector<std::string> MissingFacts(const facts::Schema& schema, const Determination& got) {
-  std::vector<std::string> out;
-  for (const std::uint32_t slot : got.missing) out.push_back(schema.facts()[slot].name);
-  std::sort(out.begin(), out.end());
-  return out;
-}
-
 // What came out, in the words an author would have written.
 std::string Describe(const Rule& rule, const facts::Schema& schema, const Determination& got) {
   std::string out;
@@ -59,8 +43,8 @@ class Checker {
           const Outlook& outlook)
       : rule_(rule), schema_(schema), expected_(expected), got_(got), outlook_(outlook) {}
 
-  // Empty when everything is as expected, otherwise the differences.
-  std::string Differences() {
+  // Empty when everything is as expected.
+  std::vector<Difference> Differences() {
     CheckAnswer();
     if (expected_.upcoming && outlook_.eligible_from != expected_.upcoming) {
       Say("upcoming " + FormatDate(*expected_.upcoming), Day(outlook_.eligible_from));
@@ -71,13 +55,11 @@ class Checker {
     if (expected_.next_change && outlook_.next_change != expected_.next_change) {
       Say("next_change " + FormatDate(*expected_.next_change), Day(outlook_.next_change));
     }
-    return out_;
+    return std::move(out_);
   }
 
  private:
-  void Say(const std::string& expected, const std::string& got) {
-    out_ += (out_.empty() ? "" : "; ") + ("expected " + expected + ", got " + got);
-  }
+  void Say(std::string expected, std::string got) { out_.push_back({std::move(expected), std::move(got)}); }
 
   void CheckAnswer() {
     const std::string got = Describe(rule_, schema_, got_);
@@ -108,44 +90,91 @@ class Checker {
   const Expectation& expected_;
   const Determination& got_;
   const Outlook& outlook_;
-  std::string out_;
+  std::vector<Difference> out_;
 };
 
 void RunTest(const Rule& rule, const std::shared_ptr<const facts::Schema>& schema, const RuleTest& test,
-             TestReport& report) {
+             bool until_failure, TestReport& report) {
   const auto fail = [&](const Location& at, const std::string& what) {
     ++report.failed;
     report.failures.push_back(at.file + ":" + std::to_string(at.line) + ": " + rule.id + ", test \"" + test.name +
                               "\"" + what);
   };
-  facts::Profile profile(schema);
-  if (const auto set = profile.SetFromJson(test.facts_json); !set) {
-    fail(test.at, ": the facts do not fit the schema: " + set.error().detail);
+  const std::expected<facts::Profile, facts::Refused> profile = ProfileOf(test, schema);
+  if (!profile) {
+    report.days.push_back({&rule, &test, nullptr, {{"facts of the schema", profile.error().detail}}});
+    fail(test.at, ": the facts do not fit the schema: " + profile.error().detail);
     return;
   }
   value::Arena arena;
   for (const Expectation& expected : test.expect) {
     arena.Reset();
-    const Determination got = Evaluate(rule, profile, expected.day, arena);
-    const Date horizon = std::min(expected.day + kHorizon, MakeDate(9999, 12, 31));
-    const Outlook outlook = LookAhead(rule, profile, got, expected.day, horizon, arena);
-    const std::string differences = Checker(rule, *schema, expected, got, outlook).Differences();
-    if (differences.empty()) {
-      ++report.passed;
-    } else {
-      fail(expected.at, ", " + FormatDate(expected.day) + ": " + differences);
+    const Determination got = Evaluate(rule, *profile, expected.day, arena);
+    Outlook outlook;
+    if (expected.upcoming || expected.until || expected.next_change) {
+      const Date horizon = std::min(expected.day + kHorizon, MakeDate(9999, 12, 31));
+      outlook = LookAhead(rule, *profile, got, expected.day, horizon, arena);
     }
+    TestDay& day = report.days.emplace_back();
+    day.rule = &rule;
+    day.test = &test;
+    day.expected = &expected;
+    day.differences = Checker(rule, *schema, expected, got, outlook).Differences();
+    if (day.differences.empty()) {
+      ++report.passed;
+      continue;
+    }
+    std::string what;
+    for (const Difference& d : day.differences) {
+      what += (what.empty() ? "" : "; ") + ("expected " + d.expected + ", got " + d.got);
+    }
+    fail(expected.at, ", " + FormatDate(expected.day) + ": " + what);
+    if (until_failure) return;
+  }
+}
+
+void RunRule(const RuleSet& ruleset, const Rule& rule, bool until_failure, TestReport& report) {
+  const std::shared_ptr<const facts::Schema> schema = ruleset.SchemaOf(rule.kind);
+  for (const RuleTest& test : rule.tests) {
+    RunTest(rule, schema, test, until_failure, report);
+    if (until_failure && report.failed > 0) return;
   }
 }
 
 }  // namespace
 
+std::vector<std::string> FalseCriteria(const Rule& rule, const Determination& determination) {
+  std::vector<std::string> out;
+  for (std::size_t i = 0; i < rule.criteria.size(); ++i) {
+    if (determination.criteria[i] == Truth::kFalse) out.push_back(rule.criteria[i].id);
+  }
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+std::vector<std::string> MissingFacts(const facts::Schema& schema, const Determination& determination) {
+  std::vector<std::string> out;
+  for (const std::uint32_t slot : determination.missing) out.push_back(schema.facts()[slot].name);
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+std::expected<facts::Profile, facts::Refused> ProfileOf(const RuleTest& test,
+                                                        std::shared_ptr<const facts::Schema> schema) {
+  facts::Profile profile(std::move(schema));
+  if (const auto set = profile.SetFromJson(test.facts_json); !set) return std::unexpected(set.error());
+  return profile;
+}
+
 TestReport RunTests(const RuleSet& ruleset) {
   TestReport report;
-  for (const Rule& rule : ruleset.rules()) {
-    const std::shared_ptr<const facts::Schema> schema = ruleset.SchemaOf(rule.kind);
-    for (const RuleTest& test : rule.tests) RunTest(rule, schema, test, report);
-  }
+  for (const Rule& rule : ruleset.rules()) RunRule(ruleset, rule, false, report);
+  return report;
+}
+
+TestReport RunTests(const RuleSet& ruleset, const Rule& rule, bool until_failure) {
+  TestReport report;
+  RunRule(ruleset, rule, until_failure, report);
   return report;
 }
 

@@ -38,7 +38,9 @@ std::optional<TextFault> CheckCharacters(std::string_view text) {
     }
     if (c < 0x80) {
       if (c == '\r' && (i + 1 >= text.size() || text[i + 1] != '\n')) {
-        return TextFault{i, false, "line-end", "a carriage return without a line feed", "end lines with LF or CR LF"};
+        return TextFault{i, false, "line-end",
+                         "a line end that is only half there (a carriage return without a line feed)",
+                         "end lines with LF or CR LF"};
       }
       if ((c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7F) {
         return TextFault{i, false, "control-character", "a control character", "delete it"};
@@ -76,7 +78,7 @@ std::optional<TextFault> CheckDirective(std::string_view text) {
     const std::size_t first = line.find_first_not_of(" \t\r");
     if (first != std::string_view::npos && line[first] != '#') {
       if (line[0] != '%') return std::nullopt;
-      return TextFault{i, false, "directive", "directives (%) are not allowed", "delete the line"};
+      return TextFault{i, false, "directive", "a line must not begin with %", "delete the line"};
     }
     i = end + 1;
   }

@@ -132,4 +132,17 @@ std::optional<Date> ToDate(const Node& node, Diagnostics* diagnostics);
 std::optional<bool> ToBool(const Node& node, Diagnostics* diagnostics);
 Text ToText(const Node& node, Diagnostics* diagnostics);
 
+// What an author lets stand although a lint finds it, and why. Rule, fact and message files have a list of them:
+// `allow: [{lint: unused-fact, at: facts.name, because: …}]`.
+struct Allow {
+  std::string lint;     // its code
+  std::string at;       // keys and numbers of entries (from 1) joined by dots; empty: the whole file
+  std::string because;  // one line, not empty, at most 600 bytes
+  Location place;
+  std::uint32_t length = 1;  // of the code, for underlining
+  std::string source_line;
+};
+// At most 200 of them. Reports what is not one (`bad-allow`); whether the lint exists is for those who have lints.
+std::vector<Allow> ToAllows(const Node& node, Diagnostics* diagnostics);
+
 }  // namespace zhitui::yaml

@@ -146,6 +146,32 @@ TEST_F(Program, MissingInputsExitWith66AndBadConfigurationWith78) {
   EXPECT_FALSE(std::filesystem::exists(folder_ + "/state"));
 }
 
+TEST_F(Program, RulesCheckWarnsAndFailsOnWarningsOnlyWhenToldTo) {
+  const std::string folder = folder_ + "/drafts";
+  std::filesystem::create_directories(folder + "/facts");
+  Write("drafts/facts/person.yaml",
+        "kind: person\nsources: {office: {zh: 办公室, en: Office}}\n"
+        "facts:\n  member: {type: bool, source: office, label: {zh: 会员, en: Member}}\n");
+  Write("drafts/r.yaml",
+        "rule: r\nabout: person\ntitle: {zh: 规则, en: Rule}\nowner: 办公室\ntopic: t\nlaw: {std: {title: 办法}}\n"
+        "params: {fee: 2}\ncriteria:\n  m: {label: {zh: 会员, en: Member}, when: person.member, law: std}\n"
+        "tests:\n  - {name: no, facts: {member: false}, expect: {2026-01-01: ineligible}}\n");
+  EXPECT_EQ(Zhitui({"rules", "check", folder}).code, EX_OK);
+  EXPECT_NE(Zhitui({"rules", "check", folder}).out.find(", 1 warning, "), std::string::npos);
+  EXPECT_EQ(Zhitui({"rules", "check", folder, "--strict"}).code, EX_CONFIG);
+  EXPECT_EQ(Zhitui({"rules", "check", folder, "--at", "yesterday"}).code, EX_USAGE);
+  const Output json = Zhitui({"rules", "check", folder, "--json"});
+  EXPECT_EQ(json.code, EX_OK);
+  const Json list = Json::parse(json.out);
+  ASSERT_EQ(list.size(), 1U);
+  EXPECT_EQ(list[0]["severity"], "warning");
+  EXPECT_EQ(list[0]["code"], "unused-param");
+  EXPECT_EQ(list[0]["file"], "r.yaml");
+  EXPECT_EQ(list[0]["line"], 7);
+  EXPECT_EQ(list[0]["column"], 10);
+  EXPECT_EQ(list[0]["page"], "docs/errors/unused-param.md");
+}
+
 TEST_F(Program, ConfigCheckPrintsAllMistakesAsTextOrJson) {
   const std::string bad = Write("bad.yaml", "api: {prot: 1}\nlog: {level: loud}\n");
   const Output json = Zhitui({"config", "check", "--config", bad, "--json"});
@@ -285,6 +311,52 @@ TEST_F(Program, AReplayTellsTheRightPersonOnceAndResumesWhereItWas) {
       EXPECT_EQ(run.err.find(word), std::string::npos) << word;
     }
   }
+}
+
+TEST_F(Program, ALandlordIsToldAboutADwellingAtTheirOwnContacts) {
+  sandbox::Options options;
+  options.log_path = folder_ + "/accepted.ndjson";
+  options.receipts = sandbox::Receipts::kOff;
+  sandbox::Server provider(options);
+  const auto port = provider.Start();
+  ASSERT_TRUE(port) << port.error();
+  const std::string config = Config(
+      "delivery: {receipt_wait_ms: 0}\n"
+      "connectors:\n"
+      "  aliyun: {base_url: 'http://127.0.0.1:" +
+      std::to_string(*port) +
+      "', access_key_id: testid, access_key_secret: testsecret, sign_name: 福田政务, templates: "
+      "{tenant_declaration_eligible: SMS_100000001, tenant_declaration_reminder: SMS_100000002}}\n");
+  const auto dwelling = [](const std::string& agency, const Json& data) {
+    return Json({{"specversion", "1.0"},
+                 {"id", agency},
+                 {"source", "/agencies/" + agency},
+                 {"type", "cn.gov.futian.dwelling.profile.replaced"},
+                 {"subject", "d-1"},
+                 {"time", "2026-03-02T09:00:00+08:00"},
+                 {"data", data}})
+               .dump() +
+           "\n";
+  };
+  const std::string people = Write("people.ndjson", Resident("r-1", "1970-01-01", "13800131111"));
+  const std::string dwellings = Write(
+      "dwellings.ndjson",
+      dwelling("land", {{"landlords", {{{"id", "r-1"}, {"kind", "resident"}}}}}) +
+          dwelling("grid", {{"use", "rented"},
+                            {"address", {{"district", "440304"}}},
+                            {"tenants", {{"moved_in", "2026-03-02"}, {"declared_on", nullptr}, {"declared", 0}}}}));
+  for (const std::string& file : {people, dwellings}) {
+    const Output ingest = Zhitui({"ingest", "--config", config, file});
+    ASSERT_EQ(ingest.code, EX_OK) << ingest.err;
+  }
+  const Output run =
+      Zhitui({"serve", "--config", config, "--clock", "2026-03-01T00:00+08:00", "--until", "2026-03-04", "--json"});
+  ASSERT_EQ(run.code, EX_OK) << run.err;
+  std::ifstream accepted(folder_ + "/accepted.ndjson");
+  std::string line;
+  // Nobody else has a contact.
+  ASSERT_TRUE(std::getline(accepted, line)) << run.err;
+  EXPECT_FALSE(std::getline(accepted, line)) << line;
 }
 
 TEST_F(Program, ATermSignalDrainsTheServiceAndExitsWith0) {

@@ -193,7 +193,7 @@ TEST(Decide, TellsTheGuardiansOfAChild) {
   p.Event("2026-01-05", "civil", R"({"guardians":[{"id":"r-7"},{"id":"r-8"},{"id":"r-7"}]})");
   const std::vector<Decision> open = p.UntilDay("2026-05-30");
   ASSERT_EQ(Story(open), (Lines{"window eligible 2026-05-30"}));
-  EXPECT_EQ(open[0].recipients, (Lines{"r-7", "r-8"}));
+  EXPECT_EQ(open[0].recipients, (std::vector<Recipient>{{"r-7", "resident"}, {"r-8", "resident"}}));
   EXPECT_EQ(open[0].until, MakeDate(2026, 6, 7));
 }
 

@@ -56,6 +56,7 @@ TEST(Hash, DoesNotDependOnTheOrderOfFilesCommentsOrSpacing) {
   EXPECT_EQ(Of(With("person.points >= params.least", "( person.points   >= params.least )")).rule, plain.rule);
   EXPECT_EQ(Of(With("name: one", "name: another")).set, plain.set);
   EXPECT_EQ(Of(With("amount: 20", "eligible: true")).set, plain.set);
+  EXPECT_EQ(Of(std::string(kBody) + "waive:\n  - {mutant: a -> b, because: nobody can tell}\n").set, plain.set);
 }
 
 TEST(Hash, ChangesWithEverythingThatCanChangeADetermination) {
