@@ -279,6 +279,10 @@ struct Edit {
 // All of them, by place; none for a text that is no expression. What an edit gives may be one that does not compile.
 std::vector<Edit> Edits(const std::string& text);
 
+// The digits that all codes of an area begin with: GB/T 2260 and GB/T 10114 fill the code of a larger area with zeros
+// (province 440000, city 440300, district 440304, street 440304001, community 440304001007).
+std::string_view AreaPrefix(std::string_view code);
+
 // The functions an author may call, for completion and documentation: name, signature, one line.
 struct FunctionDoc {
   std::string name;

@@ -15,9 +15,6 @@ std::optional<Date> StartOfMonthIndex(std::int64_t index);  // nullopt outside t
 Date EndOfMonth(Date d);
 // nullopt when there is no such day; with `clamp_leap_day` 29 February of a common year is the 28th.
 std::optional<Date> DateFromParts(std::int64_t year, std::int64_t month, std::int64_t day, bool clamp_leap_day);
-// The digits that all codes of an area begin with: GB/T 2260 and GB/T 10114 fill the code of a larger area with zeros
-// (province 440000, city 440300, district 440304, street 440304001, community 440304001007).
-std::string_view AreaPrefix(std::string_view code);
 
 // The n-th working day after a day (n < 0: before; 0: the day, or else the next one), in `out`. 0 when it is covered,
 // -1 or 1 when the day or the result lies before or after what the calendar covers; grows with both day and n.

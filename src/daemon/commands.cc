@@ -181,6 +181,12 @@ int RulesCheck(const RulesCheckArguments& arguments) {
             << Count(report.templates_set->all().size(), "message") << ", "
             << (found.empty() ? "" : Count(found.size(), "warning") + ", ") << "ruleset "
             << report.ruleset->hash().substr(0, 12) << "\n";
+  for (const rules::Rule& rule : report.ruleset->rules()) {
+    if (!rule.over) continue;
+    const Location& larger = report.ruleset->Find(rule.over->id)->at;
+    std::cout << "  " << rule.id << " (" << rule.area << ", " << rule.at.file << ":" << rule.at.line << ") stands over "
+              << rule.over->id << " (" << rule.over->area << ", " << larger.file << ":" << larger.line << ")\n";
+  }
   return EX_OK;
 }
 

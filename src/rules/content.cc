@@ -80,6 +80,8 @@ std::string ContentHash(const Rule& rule) {
   AddText(id, rule.title);
   id.Add(static_cast<std::int64_t>(rule.laws.size()));
   for (const Law& law : rule.laws) id.Add(law.id).Add(law.title).Add(law.url);
+  if (rule.over) id.Add("over " + rule.over->id);
+  for (const SmallerRule& smaller : rule.smaller) id.Add("under " + smaller.rule.id);
   for (const Criterion& criterion : rule.criteria) {
     id.Add(criterion.id).Add(criterion.law);
     AddText(id, criterion.label);

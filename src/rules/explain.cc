@@ -22,6 +22,13 @@ void Write(JsonWriter& json, const Text& text) {
   json.EndObject();
 }
 
+void Write(JsonWriter& json, const Law& law) {
+  json.BeginObject();
+  json.Key("title").String(law.title);
+  if (!law.url.empty()) json.Key("url").String(law.url);
+  json.EndObject();
+}
+
 void Write(JsonWriter& json, const std::optional<Date>& day) {
   if (!day) return json.Null();
   json.String(FormatDate(*day));
@@ -62,6 +69,39 @@ void WriteMissing(JsonWriter& json, const facts::Schema& schema, std::uint32_t s
 const Law* LawOf(const Rule& rule, const std::string& id) {
   const auto it = std::find_if(rule.laws.begin(), rule.laws.end(), [&](const Law& law) { return law.id == id; });
   return it == rule.laws.end() ? nullptr : &*it;
+}
+
+// What the rule cites beside the larger area's rule that it stands on.
+std::vector<Law> OwnLaws(const Rule& rule) {
+  std::vector<Law> out = rule.laws;
+  if (!rule.over) return out;
+  std::erase_if(out, [&](const Law& law) {
+    return std::any_of(rule.over->laws.begin(), rule.over->laws.end(), [&](const Law& l) { return l.id == law.id; });
+  });
+  return out;
+}
+
+// Of the rules of smaller areas those that decide, or may do so as long as facts are missing.
+std::vector<const RuleOfArea*> Deciding(const Rule& rule, const facts::Profile& profile, Date today) {
+  std::vector<const RuleOfArea*> out;
+  value::Arena arena;
+  for (const SmallerRule& smaller : rule.smaller) {
+    const Value v = smaller.decides.Evaluate({profile.slots(), today}, arena);
+    if (!v.is(Kind::kBool) || v.AsBool()) out.push_back(&smaller.rule);
+  }
+  return out;
+}
+
+void Write(JsonWriter& json, const RuleOfArea& rule) {
+  json.BeginObject();
+  json.Key("rule").String(rule.id);
+  Write(json.Key("title"), rule.title);
+  json.Key("owner").String(rule.owner);
+  json.Key("area").String(rule.area);
+  json.Key("laws").BeginArray();
+  for (const Law& law : rule.laws) Write(json, law);
+  json.EndArray();
+  json.EndObject();
 }
 
 // Whether the material is on file: nullopt when that is not known.
@@ -122,6 +162,7 @@ void BeginDetermination(JsonWriter& json, const Rule& rule, const facts::Profile
   json.Key("owner").String(rule.owner);
   json.Key("area").String(rule.area);
   json.Key("topic").String(rule.topic);
+  if (rule.over) Write(json.Key("over"), *rule.over);
   json.Key("day").String(FormatDate(today));
   json.Key("answer").String(AnswerName(determination.answer));
   json.Key("in_force").Bool(determination.in_force);
@@ -140,11 +181,11 @@ void BeginDetermination(JsonWriter& json, const Rule& rule, const facts::Profile
     json.Key("id").String(criterion.id);
     Write(json.Key("label"), criterion.label);
     json.Key("truth").String(kTruthNames[static_cast<std::size_t>(determination.criteria[i])]);
-    if (const Law* law = LawOf(rule, criterion.law)) {
-      json.Key("law").BeginObject();
-      json.Key("title").String(law->title);
-      if (!law->url.empty()) json.Key("url").String(law->url);
-      json.EndObject();
+    if (const Law* law = LawOf(rule, criterion.law)) Write(json.Key("law"), *law);
+    if (criterion.id == kNoSmallerArea) {
+      json.Key("decided_by").BeginArray();
+      for (const RuleOfArea* smaller : Deciding(rule, profile, today)) Write(json, *smaller);
+      json.EndArray();
     }
     json.Key("facts").BeginArray();
     for (const std::uint32_t slot : criterion.when.slots()) {
@@ -334,6 +375,39 @@ std::string Heading(const Rule& rule, Date today, std::string_view locale) {
   return rule.title.In(locale) + " (" + rule.id + "), " + FormatDate(today) + "\n";
 }
 
+// "深圳市民政局（4403）的“高龄津贴”（senior-allowance）"
+std::string AreaWord(const std::string& owner, const std::string& area, const Text& title, const std::string& id,
+                     const Words& words) {
+  const std::string& name = title.In(words.locale());
+  return words.zh() ? owner + "（" + area + "）的“" + name + "”（" + id + "）"
+                    : owner + " (" + area + "): " + name + " (" + id + ")";
+}
+std::string AreaWord(const RuleOfArea& rule, const Words& words) {
+  return AreaWord(rule.owner, rule.area, rule.title, rule.id, words);
+}
+
+std::string Titles(const std::vector<Law>& laws, const Words& words) {
+  std::string out;
+  for (const Law& law : laws) out += (out.empty() ? "" : words.Say("、", ", ")) + law.title;
+  return out;
+}
+
+std::string LawWord(const Law& law, const Words& words) {
+  return words.Say("依据：", "law: ") + law.title + (law.url.empty() ? "" : " " + law.url);
+}
+
+// Which area's rule this is, and in place of which; with every law on a line of its own, or beside it.
+void AddAreas(const Rule& rule, const Words& words, bool lines, Table& table) {
+  if (!rule.over) return;
+  const auto add = [&](std::string name, std::string what, const std::vector<Law>& laws) {
+    table.Row(std::move(name), std::move(what), lines ? "" : Titles(laws, words));
+    if (!lines) return;
+    for (const Law& law : laws) table.Row("", LawWord(law, words));
+  };
+  add(words.Say("规定", "rule"), AreaWord(rule.owner, rule.area, rule.title, rule.id, words), OwnLaws(rule));
+  add(words.Say("代替", "in place of"), AreaWord(*rule.over, words), rule.over->laws);
+}
+
 void AddMissing(const Determination& determination, const Words& words, Table& table) {
   for (const std::uint32_t slot : determination.missing) {
     table.Row(words.Say("缺少", "missing"), words.LabelOf(slot), words.SourceOf(slot));
@@ -450,10 +524,15 @@ std::string ToText(const Rule& rule, const facts::Profile& profile, const Determ
   const Words words(locale, profile.schema());
   Table table;
   table.Row(words.Say("结果", "answer"), words.AnswerWord(rule, determination));
+  AddAreas(rule, words, false, table);
   for (std::size_t i = 0; i < rule.criteria.size(); ++i) {
     const Law* law = LawOf(rule, rule.criteria[i].law);
     table.Row(words.TruthWord(determination.criteria[i]), rule.criteria[i].label.In(locale),
               law == nullptr ? "" : law->title);
+    if (rule.criteria[i].id != kNoSmallerArea) continue;
+    for (const RuleOfArea* smaller : Deciding(rule, profile, today)) {
+      table.Row("", AreaWord(*smaller, words), Titles(smaller->laws, words));
+    }
   }
   AddMissing(determination, words, table);
   AddDays(outlook, words, table);
@@ -467,14 +546,18 @@ std::string ExplainText(const Rule& rule, const facts::Profile& profile, const D
   const Words words(locale, profile.schema());
   Table table;
   table.Row(words.Say("结果", "answer"), words.AnswerWord(rule, determination));
+  AddAreas(rule, words, true, table);
   for (std::size_t i = 0; i < rule.criteria.size(); ++i) {
     const Criterion& criterion = rule.criteria[i];
     table.Row(words.TruthWord(determination.criteria[i]), criterion.label.In(locale));
     for (const std::uint32_t slot : criterion.when.slots()) {
       table.Row("", words.LabelOf(slot) + words.Say("：", ": ") + words.Present(profile, slot, show_sensitive));
     }
-    if (const Law* law = LawOf(rule, criterion.law)) {
-      table.Row("", words.Say("依据：", "law: ") + law->title + (law->url.empty() ? "" : " " + law->url));
+    if (const Law* law = LawOf(rule, criterion.law)) table.Row("", LawWord(*law, words));
+    if (criterion.id != kNoSmallerArea) continue;
+    for (const RuleOfArea* smaller : Deciding(rule, profile, today)) {
+      table.Row("", words.Say("另行规定：", "decided by: ") + AreaWord(*smaller, words));
+      for (const Law& law : smaller->laws) table.Row("", LawWord(law, words));
     }
   }
   AddMissing(determination, words, table);

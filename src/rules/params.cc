@@ -106,6 +106,7 @@ std::vector<Param> ParseParams(const yaml::Node& node, Diagnostics* diagnostics)
     Param param;
     param.name = key.text();
     param.at = key.at();
+    param.key = &key;
     if (!IsName(param.name)) {
       diagnostics->push_back(key.Fault("bad-name", "`" + param.name + "` cannot be used in an expression",
                                        "use lower-case words joined by _, such as min_age"));
@@ -121,6 +122,7 @@ std::vector<Param> ParseParams(const yaml::Node& node, Diagnostics* diagnostics)
     } else if (value.entries().empty()) {
       diagnostics->push_back(value.Fault("bad-param", "`" + param.name + "` has no value"));
     } else if (CheckCount(value, value.entries().size(), kMaxDatedValues, "dated values", diagnostics)) {
+      param.first_day = &value.entries().front().first;
       for (const auto& [from, dated] : value.entries()) {
         const std::optional<Date> day = yaml::ToDate(from, diagnostics);
         if (!day) continue;

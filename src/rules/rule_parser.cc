@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "rules/overlay.h"
 #include "rules/vocabulary.h"
 
 namespace zhitui::rules {
@@ -21,18 +22,19 @@ using value::TypeRep;
 
 class Parser {
  public:
-  Parser(const yaml::Document& document, const Kinds& kinds, Diagnostics* diagnostics)
-      : document_(document), kinds_(kinds), diagnostics_(diagnostics) {}
+  Parser(const LayeredRule& layered, const Kinds& kinds, Diagnostics* diagnostics)
+      : layered_(layered), kinds_(kinds), diagnostics_(diagnostics) {}
 
   std::optional<Rule> Run() {
-    yaml::Reader reader(document_.root(), diagnostics_);
+    yaml::Reader reader(*layered_.root, diagnostics_);
     if (!reader.valid()) return std::nullopt;
-    rule_.at = document_.root().at();
+    rule_.at = layered_.root->at();
     Head(reader);
     Laws(reader);
     Valid(reader);
     Names(reader);
     Criteria(reader);
+    AreaCriteria();
     Amount(reader);
     Apply(reader);
     NotifyEntries(reader);
@@ -133,10 +135,11 @@ class Parser {
     }
     rule_.title = Label(reader, "title", true);
     rule_.owner = Line(reader, "owner", true, kMaxTextBytes);
+    if (const yaml::Node* over = reader.Optional("over")) rule_.over = RuleOfArea{over->text(), {}, "", "", {}};
+    reader.Optional("by");
     const yaml::Node* area = reader.Optional("area");
     rule_.area = Line(area, false, kMaxTextBytes);
-    const bool digits = std::all_of(rule_.area.begin(), rule_.area.end(), [](char c) { return c >= '0' && c <= '9'; });
-    if (area != nullptr && (!digits || rule_.area.size() > 12 || rule_.area.size() == 1)) {
+    if (area != nullptr && !rule_.area.empty() && !IsAreaCode(rule_.area)) {
       Fault(*area, "bad-area", "`" + rule_.area + "` is not an area code",
             "use a GB/T 2260 code or the beginning of one, such as \"4403\" or \"440304\"");
     }
@@ -190,10 +193,14 @@ class Parser {
   void Names(yaml::Reader& reader) {
     if (kind_ != nullptr) env_ = cel::Env::Extend(kind_->env);
     env_.SetCalendar(CalendarOf(reader));
-    if (const yaml::Node* params = reader.Optional("params")) {
-      params_ = ParseParams(*params, diagnostics_);
+    if (reader.Optional("params") != nullptr) {
+      for (const yaml::Document* layer : layered_.layers) {
+        const yaml::Node* params = layer->root().Find("params");
+        if (params == nullptr) continue;
+        params_ = OverlayParams(std::move(params_), ParseParams(*params, diagnostics_), diagnostics_);
+      }
       for (const Param& param : params_) {
-        Declare(*params, param);
+        Declare(param);
         for (const cel::DatedValue& v : param.values) {
           if (v.entered) rule_.retroactive.push_back({v.from, *v.entered});
         }
@@ -236,7 +243,7 @@ class Parser {
     return it->second != nullptr ? it->second : cel::Calendar::Make(it->first, 2000, 2000, {}, {});
   }
 
-  void Declare(const yaml::Node& params, const Param& param) {
+  void Declare(const Param& param) {
     if (kind_ == nullptr) return;
     if (param.type == nullptr) {
       // Its mistake is reported already; its uses are not to be reported again.
@@ -249,13 +256,10 @@ class Parser {
                                     [](const cel::DatedValue& v) { return !v.entered.has_value(); });
     const Date first = known != param.values.end() ? known->from : *param.values.front().entered;
     if (param.constant || (rule_.valid_from && first <= *rule_.valid_from)) return;
-    for (const auto& [key, value] : params.entries()) {
-      if (key.text() != param.name) continue;
-      Fault(value.entries().front().first, "param-gap",
-            "`" + param.name + "` has no value before " + FormatDate(first) + ", but the rule is in force then",
-            rule_.valid_from ? "add a value from " + FormatDate(*rule_.valid_from)
-                             : "add `valid: {from: " + FormatDate(first) + "}`, or a value for the time before");
-    }
+    Fault(*param.first_day, "param-gap",
+          "`" + param.name + "` has no value before " + FormatDate(first) + ", but the rule is in force then",
+          rule_.valid_from ? "add a value from " + FormatDate(*rule_.valid_from)
+                           : "add `valid: {from: " + FormatDate(first) + "}`, or a value for the time before");
   }
 
   std::optional<cel::Source> SourceOf(const yaml::Node& node) {
@@ -265,11 +269,15 @@ class Parser {
     }
     cel::Source source;
     source.text = node.text();
-    source.file = document_.file();
+    Place(node, source);
+    return source;
+  }
+
+  static void Place(const yaml::Node& node, cel::Source& source) {
+    source.file = node.at().file;
     for (yaml::Node::Line& line : node.Lines()) {
       source.lines.push_back({line.line, line.column, std::move(line.source_line)});
     }
-    return source;
   }
 
   std::optional<cel::Program> Compile(const yaml::Node& node, value::Type expected) {
@@ -293,7 +301,9 @@ class Parser {
     if (opaque->line > 0) {
       d.at = *opaque;
       d.length = 1;
-      d.source_line = std::string(document_.SourceLine(opaque->line));
+      for (const yaml::Document* layer : layered_.layers) {
+        if (layer->file() == opaque->file) d.source_line = std::string(layer->SourceLine(opaque->line));
+      }
     }
     diagnostics_->push_back(std::move(d));
   }
@@ -311,7 +321,10 @@ class Parser {
       Criterion out;
       out.at = key.at();
       out.id = key.text();
-      CheckId(key, "criterion");
+      if (CheckId(key, "criterion") && (out.id == kCountsInArea || out.id == kNoSmallerArea)) {
+        Fault(key, "bad-id", "`" + out.id + "` is the id of a criterion that `over` adds",
+              "use another one, such as lives_here");
+      }
       yaml::Reader one(value, diagnostics_);
       if (!one.valid()) continue;
       out.label = Label(one, "label", true);
@@ -335,6 +348,41 @@ class Parser {
             known.empty() ? "add `law: {" + law->text() + ": {title: …}}`" : DidYouMean(law->text(), known));
     }
     return law->text();
+  }
+
+  // Who counts in which area, where rules stand over each other.
+  void AreaCriteria() {
+    if (std::optional<cel::Program> counts = CompileArea(layered_.counts)) {
+      Criterion out;
+      out.id = kCountsInArea;
+      out.at = layered_.over->at();
+      out.label = layered_.counts_label;
+      const yaml::Node* law = layered_.layers.back()->root().Find("law");
+      if (law != nullptr && law->IsMapping() && !law->entries().empty()) out.law = law->entries().front().first.text();
+      out.when = std::move(*counts);
+      rule_.criteria.push_back(std::move(out));
+    }
+    for (const AreaCondition& condition : layered_.smaller) {
+      if (std::optional<cel::Program> decides = CompileArea(condition)) {
+        rule_.smaller.push_back({{condition.rule, {}, "", "", {}}, std::move(*decides)});
+      }
+    }
+    if (std::optional<cel::Program> none = CompileArea(layered_.none_smaller)) {
+      Criterion out;
+      out.id = kNoSmallerArea;
+      out.at = rule_.at;
+      out.label = {"所在地区没有另行规定", "No rule of a smaller area decides"};
+      out.when = std::move(*none);
+      rule_.criteria.push_back(std::move(out));
+    }
+  }
+
+  std::optional<cel::Program> CompileArea(const AreaCondition& condition) {
+    if (condition.text.empty() || kind_ == nullptr) return std::nullopt;
+    cel::Source source;
+    source.text = condition.text;
+    Place(*condition.by, source);
+    return cel::Compile(source, env_, value::Primitive(value::Kind::kBool), diagnostics_);
   }
 
   void Amount(yaml::Reader& reader) {
@@ -588,7 +636,7 @@ class Parser {
       "write `- {mutant: \"age >= 90 -> age > 90\", because: …}`, as `rules test --mutate` prints it, "
       "or `- {condition: \"resident.x == 1\", because: …}`";
 
-  const yaml::Document& document_;
+  const LayeredRule& layered_;
   const Kinds& kinds_;
   Diagnostics* diagnostics_;
   const Kind* kind_ = nullptr;
@@ -600,9 +648,9 @@ class Parser {
 
 }  // namespace
 
-std::optional<Rule> ParseRule(const yaml::Document& document, const Kinds& kinds, Diagnostics* diagnostics) {
+std::optional<Rule> ParseRule(const LayeredRule& layered, const Kinds& kinds, Diagnostics* diagnostics) {
   const std::size_t before = diagnostics->size();
-  Parser parser(document, kinds, diagnostics);
+  Parser parser(layered, kinds, diagnostics);
   std::optional<Rule> rule = parser.Run();
   const bool clean = diagnostics->size() == before;
   if (rule && clean && !kinds.broken.contains(rule->kind)) parser.Seal(*rule);

@@ -30,12 +30,17 @@ struct Param {
   std::string name;
   value::Type type = nullptr;
   std::vector<cel::DatedValue> values;
-  bool constant = false;  // a plain value, good for all days
+  bool constant = false;  // a value for all days
   Location at;
+  const yaml::Node* key = nullptr;        // its name
+  const yaml::Node* first_day = nullptr;  // of dated values
 };
 
-// The rule as far as it could be read; of use only when no diagnostic was added. nullopt: not even an id.
-std::optional<Rule> ParseRule(const yaml::Document& document, const Kinds& kinds, Diagnostics* diagnostics);
+struct LayeredRule;  // rules/overlay.h
+
+// The rule as far as it could be read; of use only when no diagnostic was added. nullopt: not even an id. Of the rules
+// that it stands on or that stand on it only the ids are there.
+std::optional<Rule> ParseRule(const LayeredRule& layered, const Kinds& kinds, Diagnostics* diagnostics);
 
 // `node` maps names to values or to dated values. Strings in the result point into `node`.
 std::vector<Param> ParseParams(const yaml::Node& node, Diagnostics* diagnostics);

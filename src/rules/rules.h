@@ -108,13 +108,33 @@ struct Retroactive {
   Date entered;
 };
 
+// A rule of a larger or smaller area, as the one that stands over it or under it cites it.
+struct RuleOfArea {
+  std::string id;
+  Text title;
+  std::string owner;
+  std::string area;
+  std::vector<Law> laws;  // of a larger area all that it cites; of a smaller one those of its own
+};
+// A rule of a smaller area that decides in place of a larger one's.
+struct SmallerRule {
+  RuleOfArea rule;
+  cel::Program decides;  // whether it does for a subject on a day: bool
+};
+// Criteria that no file writes: of a rule with `over`, that a subject counts in its area; of a rule with `smaller`,
+// that none of them decides. Of a rule and those over it, one of those in force decides for each subject.
+inline constexpr const char* kCountsInArea = "counts_in_area";
+inline constexpr const char* kNoSmallerArea = "no_smaller_area";
+
 struct Rule {
   std::string id;
   std::string kind;  // subject kind
   Text title;
   std::string owner;
-  std::string area;   // GB/T 2260 prefix of the authority; empty = everywhere
-  std::string topic;  // "benefits.elderly"
+  std::string area;                  // GB/T 2260 prefix of the authority; empty = everywhere
+  std::string topic;                 // "benefits.elderly"
+  std::optional<RuleOfArea> over;    // of the larger area, whose criteria, amounts … hold where its file says nothing
+  std::vector<SmallerRule> smaller;  // by area; those over one that decides on the same days are not named
   std::vector<Law> laws;
   std::optional<Date> valid_from;
   std::optional<Date> valid_until;  // the first day on which it is no longer in force

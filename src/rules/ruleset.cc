@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <iterator>
 #include <map>
+#include <numeric>
+#include <set>
 #include <utility>
 
+#include "rules/overlay.h"
 #include "rules/rule_parser.h"
 #include "rules/rules.h"
 #include "rules/vocabulary.h"
@@ -84,11 +87,54 @@ struct RuleSetBuilder {
     Diagnostics diagnostics;
   };
 
-  Read ReadRule(const SourceFile& file) const {
-    Read out;
-    out.document = yaml::Parse(file.path, file.text, &out.diagnostics);
-    if (out.document) out.rule = ParseRule(*out.document, kinds, &out.diagnostics);
+  // The mistakes of a rule that stands on others. Those in the files of the others are reported there; where there are
+  // none, they come from what this rule changes, and are its own.
+  static Diagnostics PlaceInherited(const LayeredRule& layered, bool sound, Diagnostics diagnostics) {
+    const std::string& own = layered.layers.back()->file();
+    Diagnostics out;
+    for (Diagnostic& d : diagnostics) {
+      if (d.at.file == own) {
+        out.push_back(std::move(d));
+      } else if (sound) {
+        Diagnostic here =
+            layered.over->Fault(d.code, "with what this rule changes, " + d.at.file + ":" + std::to_string(d.at.line) +
+                                            ":" + std::to_string(d.at.column) + " is wrong: " + d.message);
+        here.hint = d.hint.empty() ? "replace what stands there, too" : std::move(d.hint);
+        out.push_back(std::move(here));
+      }
+    }
     return out;
+  }
+
+  std::vector<Read> ReadRules(const std::vector<const SourceFile*>& files, const ForEach& each) const {
+    std::vector<Read> read(files.size());
+    each(read.size(),
+         [&](std::size_t i) { read[i].document = yaml::Parse(files[i]->path, files[i]->text, &read[i].diagnostics); });
+    std::vector<const yaml::Document*> documents;
+    std::vector<Diagnostics> found(read.size());
+    for (const Read& one : read) documents.push_back(one.document ? &*one.document : nullptr);
+    const std::vector<LayeredRule> layered = Layer(documents, kinds, found);
+    std::vector<Diagnostics> parsed(read.size());
+    each(read.size(), [&](std::size_t i) {
+      if (read[i].document && layered[i].readable) read[i].rule = ParseRule(layered[i], kinds, &parsed[i]);
+    });
+    // Of the larger areas first: what was wrong there is known then.
+    std::vector<std::size_t> order(read.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::stable_sort(order.begin(), order.end(),
+                     [&](std::size_t a, std::size_t b) { return layered[a].layers.size() < layered[b].layers.size(); });
+    std::set<const yaml::Document*> broken;
+    for (const std::size_t i : order) {
+      const std::vector<const yaml::Document*>& layers = layered[i].layers;
+      const bool sound = std::none_of(layers.begin(), layers.end(), [&](const auto* d) { return broken.contains(d); });
+      if (layers.size() > 1) parsed[i] = PlaceInherited(layered[i], sound, std::move(parsed[i]));
+      for (Diagnostics* from : {&found[i], &parsed[i]}) {
+        read[i].diagnostics.insert(read[i].diagnostics.end(), std::make_move_iterator(from->begin()),
+                                   std::make_move_iterator(from->end()));
+      }
+      if (!layers.empty() && !read[i].diagnostics.empty()) broken.insert(layers.back());
+    }
+    return read;
   }
 
   void AddRule(Read read) {
@@ -108,8 +154,28 @@ struct RuleSetBuilder {
     set.rules_.push_back(std::move(*rule));
   }
 
+  static RuleOfArea Cite(const Rule& rule) { return {rule.id, rule.title, rule.owner, rule.area, rule.laws}; }
+
+  // What rules over each other say of each other.
+  void CiteAreas() {
+    for (Rule& rule : set.rules_) {
+      if (rule.over) rule.over = Cite(*set.Find(rule.over->id));
+    }
+    for (Rule& rule : set.rules_) {
+      for (SmallerRule& smaller : rule.smaller) {
+        const Rule& other = *set.Find(smaller.rule.id);
+        smaller.rule = Cite(other);
+        std::erase_if(smaller.rule.laws, [&](const Law& law) {
+          const std::vector<Law>& theirs = other.over->laws;
+          return std::any_of(theirs.begin(), theirs.end(), [&](const Law& their) { return their.id == law.id; });
+        });
+      }
+    }
+  }
+
   void Index() {
     std::sort(set.rules_.begin(), set.rules_.end(), [](const Rule& a, const Rule& b) { return a.id < b.id; });
+    CiteAreas();
     for (const auto& [name, schema] : set.schemas_) {
       set.by_kind_[name];
       set.by_slot_[name].resize(schema->facts().size());
@@ -171,9 +237,7 @@ std::shared_ptr<const RuleSet> RuleSet::Build(const std::vector<SourceFile>& fil
     }
     rule_files.push_back(file);
   }
-  std::vector<RuleSetBuilder::Read> read(rule_files.size());
-  each(read.size(), [&](std::size_t i) { read[i] = builder.ReadRule(*rule_files[i]); });
-  for (RuleSetBuilder::Read& one : read) builder.AddRule(std::move(one));
+  for (RuleSetBuilder::Read& one : builder.ReadRules(rule_files, each)) builder.AddRule(std::move(one));
   if (builder.kinds.by_name.empty() && builder.kinds.broken.empty()) {
     diagnostics->push_back({{"facts/", 0, 0},
                             1,

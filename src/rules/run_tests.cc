@@ -93,6 +93,35 @@ class Checker {
   std::vector<Difference> out_;
 };
 
+// Facts that a test of the larger area's rule leaves out say that no smaller area's rule decides, so that the tests of
+// a city stay as they are when a district has a rule of its own: those that only this criterion reads. As JSON.
+std::vector<std::string> FactsOfNoSmallerArea(const Rule& rule, const facts::Profile& profile) {
+  std::vector<std::uint32_t> read;
+  const auto add = [&read](const cel::Program& program) {
+    read.insert(read.end(), program.slots().begin(), program.slots().end());
+  };
+  for (const Criterion& criterion : rule.criteria) {
+    if (criterion.id != kNoSmallerArea) add(criterion.when);
+  }
+  for (const AmountRow& row : rule.amounts) {
+    if (row.when) add(*row.when);
+    add(row.is);
+  }
+  std::vector<std::string> out;
+  for (const std::uint32_t slot : rule.slots) {
+    if (profile.Has(slot) || std::find(read.begin(), read.end(), slot) != read.end()) continue;
+    const facts::FactDef& fact = profile.schema().facts()[slot];
+    const std::vector<std::string> codes = fact.values.empty() ? std::vector<std::string>{rule.area} : fact.values;
+    const auto elsewhere = std::find_if(codes.begin(), codes.end(), [&](const std::string& code) {
+      return std::none_of(rule.smaller.begin(), rule.smaller.end(), [&](const SmallerRule& smaller) {
+        return code.starts_with(cel::AreaPrefix(smaller.rule.area));
+      });
+    });
+    if (elsewhere != codes.end()) out.push_back("{" + JsonQuote(fact.name) + ":" + JsonQuote(*elsewhere) + "}");
+  }
+  return out;
+}
+
 void RunTest(const Rule& rule, const std::shared_ptr<const facts::Schema>& schema, const RuleTest& test,
              bool until_failure, TestReport& report) {
   const auto fail = [&](const Location& at, const std::string& what) {
@@ -105,6 +134,12 @@ void RunTest(const Rule& rule, const std::shared_ptr<const facts::Schema>& schem
     report.days.push_back({&rule, &test, nullptr, {{"facts of the schema", profile.error().detail}}});
     fail(test.at, ": the facts do not fit the schema: " + profile.error().detail);
     return;
+  }
+  for (const std::string& facts : FactsOfNoSmallerArea(rule, profile)) {
+    if (const auto set = profile.SetFromJson(facts); !set) {
+      fail(test.at, ": the facts do not fit the schema: " + set.error().detail);
+      return;
+    }
   }
   value::Arena arena;
   for (const Expectation& expected : test.expect) {

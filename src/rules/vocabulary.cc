@@ -51,6 +51,10 @@ bool IsDottedId(std::string_view text) {
   }
 }
 
+bool IsAreaCode(std::string_view text) {
+  return text.size() >= 2 && text.size() <= 12 && std::all_of(text.begin(), text.end(), IsDigit);
+}
+
 std::optional<Millis> ParseDuration(std::string_view text) {
   if (text.size() < 2 || text.size() > 6) return std::nullopt;
   std::int64_t n = 0;

@@ -13,6 +13,8 @@ namespace zhitui::rules {
 
 inline constexpr std::size_t kMaxRules = 20'000;
 inline constexpr std::size_t kMaxCriteria = 64;
+inline constexpr std::size_t kMaxOver = 128;   // rules directly over one
+inline constexpr std::size_t kMaxLayers = 12;  // rules over each other: an area code has at most 12 digits
 inline constexpr std::size_t kMaxParams = 64;
 inline constexpr std::size_t kMaxDatedValues = 200;
 inline constexpr std::size_t kMaxLets = 64;
@@ -38,6 +40,8 @@ bool IsId(std::string_view text);
 bool IsName(std::string_view text);
 // IsId words joined by dots: a topic.
 bool IsDottedId(std::string_view text);
+// A GB/T 2260 or GB/T 10114 code or the beginning of one: 2 to 12 digits.
+bool IsAreaCode(std::string_view text);
 // "3d", "12h", "30m", above zero and at most 90 days.
 std::optional<Millis> ParseDuration(std::string_view text);
 // value::Period::Parse, above zero and at most 10 years.

@@ -45,6 +45,18 @@ const Node* Node::Find(std::string_view key) const {
   return nullptr;
 }
 
+Node Node::Mapping(const Node& place, std::vector<std::pair<Node, Node>> entries) {
+  Node out;
+  out.kind_ = NodeKind::kMapping;
+  out.line_ = place.line_;
+  out.column_ = place.column_;
+  out.length_ = place.length_;
+  out.offset_ = place.offset_;
+  out.source_ = place.source_;
+  out.entries_ = std::move(entries);
+  return out;
+}
+
 Diagnostic Node::Fault(std::string code, std::string message, std::string hint) const {
   Diagnostic out;
   out.at = at();

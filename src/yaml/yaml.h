@@ -77,6 +77,10 @@ class Node {
   const std::vector<std::pair<Node, Node>>& entries() const { return entries_; }  // mapping, file order
   const Node* Find(std::string_view key) const;                                   // mapping; nullptr: no such key
 
+  // A mapping of `entries` that stands where `place` does, for what is put together from several files: its nodes keep
+  // their own places. The documents of all of them have to stay.
+  static Node Mapping(const Node& place, std::vector<std::pair<Node, Node>> entries);
+
   // A diagnostic at this node.
   Diagnostic Fault(std::string code, std::string message, std::string hint = "") const;
 

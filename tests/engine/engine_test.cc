@@ -237,6 +237,61 @@ TEST_P(EveryMode, AnswersAsTheDefinitionDoes) {
 
 INSTANTIATE_TEST_SUITE_P(Seeds, EveryMode, testing::Range(1U, 17U));
 
+// A random rule of a city with one of a district and one of a street over it, whose criteria are partly their own.
+std::shared_ptr<const rules::RuleSet> AreaSet(RandomRules& random, int count) {
+  std::vector<rules::SourceFile> files;
+  for (int i = 0; i < count; ++i) {
+    const std::string id = "a" + std::to_string(1000 + i);
+    const auto criterion = [&](const char* name) {
+      return "  " + std::string(name) +
+             ": {label: 条件, when: " + RandomRules::Quoted("person.points < " + random.Int(2, 20)) + "}\n";
+    };
+    files.push_back({id + ".yaml", "rule: " + id +
+                                       "\nabout: person\ntitle: 规则\nowner: 办公室\ntopic: t\narea: \"4403\"\n"
+                                       "by: person.city\nvalid: {from: 2001-01-01}\ncriteria:\n" +
+                                       criterion("c") + criterion("d")});
+    files.push_back({id + "d.yaml", "rule: " + id + "d\nover: " + id +
+                                        "\narea: \"440304\"\nlaw: {district: {title: 文件}}\nvalid: {from: " +
+                                        random.Int(2002, 2030) + "-03-01}\ncriteria:\n" + criterion("c")});
+    files.push_back({id + "s.yaml", "rule: " + id + "s\nover: " + id +
+                                        "d\narea: \"440304001\"\nlaw: {street: {title: 文件}}\nvalid: {from: " +
+                                        random.Int(2002, 2030) + "-03-01}\ncriteria:\n" + criterion("e")});
+  }
+  return BuildSet(std::move(files));
+}
+
+TEST(Engine, AnswersForRulesOverEachOtherAsTheyDoOneByOne) {
+  RandomRules random(7);
+  const auto set = AreaSet(random, 20);
+  ASSERT_NE(set, nullptr);
+  const auto engine = Engine::Build(set, "person");
+  value::Arena arena;
+  std::size_t settled[3] = {};
+  for (int year = 2000; year <= 2031; year += 3) {
+    const Date day = kDay + std::chrono::days((year - 2026) * 365);
+    const auto table = engine->At(day);
+    Scratch scratch;
+    Columns columns(table);
+    std::vector<std::uint64_t> eligible(set->rules().size());
+    for (int p = 0; p < 60; ++p) {
+      const std::string facts = random.Facts(6);
+      const facts::Profile profile = MakeProfile(*set, facts);
+      const Answers answers = table->Answer(profile.slots(), scratch);
+      columns.Append(profile.slots(), scratch);
+      for (std::size_t r = 0; r < engine->rules().size(); ++r) {
+        arena.Reset();
+        const rules::Rule& rule = set->rules()[engine->rules()[r]];
+        const rules::Answer expected = rules::Evaluate(rule, profile, day, arena).answer;
+        EXPECT_EQ(answers.of(r), expected) << rule.id << " for " << facts << " on " << FormatDate(day);
+        ++settled[static_cast<std::size_t>(expected)];
+        eligible[r] += expected == rules::Answer::kEligible ? 1 : 0;
+      }
+    }
+    EXPECT_EQ(columns.Count(0, columns.size()).eligible, eligible);
+  }
+  for (const std::size_t n : settled) EXPECT_GT(n, 500U);
+}
+
 TEST(Columns, ManyBlocksAreCountedInAnyDivision) {
   RandomRules random(99);
   const auto set = RandomSet(random, 40);
