@@ -15,6 +15,9 @@ struct Location {
   std::uint32_t column = 0;
 };
 
+// An error keeps a file from being used; a warning is something its author would be glad to be told.
+enum class Severity : std::uint8_t { kError, kWarning };
+
 // A mistake in something a person wrote (YAML, an expression), with what to write instead.
 struct Diagnostic {
   Location at;
@@ -23,16 +26,18 @@ struct Diagnostic {
   std::string message;       // what is wrong, one sentence without a full stop
   std::string hint;          // what to write instead; may be empty
   std::string source_line;   // the line itself, for the caret; may be empty
+  Severity severity = Severity::kError;
 };
 
 using Diagnostics = std::vector<Diagnostic>;
 
-// file:line:col: error [code]: message
+// file:line:col: error [code]: message   (or: warning)
 //     source line
 //     ^^^^
 //     hint: …
 // One block per diagnostic, sorted by file, line, column; wide (CJK) characters are counted as two cells for the caret.
-std::string FormatDiagnostics(const Diagnostics& diagnostics);
+// `lang` chooses the labels, which are English unless it is "zh"; messages and hints stay as they are.
+std::string FormatDiagnostics(const Diagnostics& diagnostics, std::string_view lang = "en");
 
 // The candidate nearest to `word` by edit distance, when near enough to be a likely slip; otherwise empty.
 std::string_view NearestName(std::string_view word, const std::vector<std::string>& candidates);
