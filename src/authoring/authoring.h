@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/base.h"
@@ -40,6 +41,11 @@ struct Report {
 
 // Builds rules and templates and checks them against each other. `each` runs over the rule files.
 Report Check(const std::vector<rules::SourceFile>& files, const ForEach& each = OneAfterTheOther());
+
+// The same with messages and hints in the language: "zh"; anything else: as they are, in English. Names, keys and code
+// stay, in Chinese texts within back quotes. For mistakes and warnings of rule folders and of the configuration; a text
+// that the catalogue does not have stays English.
+Diagnostics InLanguage(Diagnostics diagnostics, std::string_view lang);
 
 // Check, then the tests beside the rules. Without a ruleset no test is run: `report` says why.
 struct TestRun {
