@@ -62,6 +62,11 @@ const std::vector<std::string>& LintCodes();
 // The page that explains an error or a warning: "docs/errors/unused-param.md".
 std::string PageOf(std::string_view code);
 
+// The same with messages and hints in the language: "zh"; anything else: as they are, in English. Names, keys and code
+// stay, in Chinese texts within back quotes. For mistakes and warnings of rule folders and of the configuration; a text
+// that the catalogue does not have stays English.
+Diagnostics InLanguage(Diagnostics diagnostics, std::string_view lang);
+
 // Check, then the tests beside the rules. Without a ruleset no test is run: `report` says why.
 struct TestRun {
   Report report;

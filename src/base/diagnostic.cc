@@ -26,6 +26,15 @@ std::size_t Cells(std::uint32_t cp) {
   return wide ? 2 : 1;
 }
 
+struct Labels {
+  std::string_view error;
+  std::string_view warning;
+  std::string_view colon;  // behind them
+  std::string_view hint;
+};
+constexpr Labels kEnglish{"error", "warning", ": ", "hint: "};
+constexpr Labels kChinese{"错误", "警告", "：", "提示："};
+
 std::size_t EditDistance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);
   for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
@@ -49,7 +58,8 @@ std::size_t DisplayWidth(std::string_view utf8) {
   return width;
 }
 
-std::string FormatDiagnostics(const Diagnostics& diagnostics) {
+std::string FormatDiagnostics(const Diagnostics& diagnostics, std::string_view lang) {
+  const Labels& labels = lang == "zh" ? kChinese : kEnglish;
   Diagnostics sorted = diagnostics;
   std::stable_sort(sorted.begin(), sorted.end(), [](const Diagnostic& a, const Diagnostic& b) {
     return std::tie(a.at.file, a.at.line, a.at.column) < std::tie(b.at.file, b.at.line, b.at.column);
@@ -58,9 +68,10 @@ std::string FormatDiagnostics(const Diagnostics& diagnostics) {
   for (const Diagnostic& d : sorted) {
     out += d.at.file;
     if (d.at.line > 0) out += ":" + std::to_string(d.at.line) + ":" + std::to_string(d.at.column);
-    out += d.severity == Severity::kWarning ? ": warning" : ": error";
+    out += ": ";
+    out += d.severity == Severity::kWarning ? labels.warning : labels.error;
     if (!d.code.empty()) out += " [" + d.code + "]";
-    out += ": " + d.message + "\n";
+    out.append(labels.colon).append(d.message).append("\n");
     if (!d.source_line.empty() && d.at.line > 0) {
       out += "    " + d.source_line + "\n    ";
       std::string_view rest = d.source_line;
@@ -80,7 +91,7 @@ std::string FormatDiagnostics(const Diagnostics& diagnostics) {
       out.append(std::max<std::size_t>(width, 1), '^');
       out += '\n';
     }
-    if (!d.hint.empty()) out += "    hint: " + d.hint + "\n";
+    if (!d.hint.empty()) out.append("    ").append(labels.hint).append(d.hint).append("\n");
   }
   return out;
 }

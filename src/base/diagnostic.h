@@ -36,7 +36,8 @@ using Diagnostics = std::vector<Diagnostic>;
 //     ^^^^
 //     hint: …
 // One block per diagnostic, sorted by file, line, column; wide (CJK) characters are counted as two cells for the caret.
-std::string FormatDiagnostics(const Diagnostics& diagnostics);
+// `lang` chooses the labels, which are English unless it is "zh"; messages and hints stay as they are.
+std::string FormatDiagnostics(const Diagnostics& diagnostics, std::string_view lang = "en");
 
 // The candidate nearest to `word` by edit distance, when near enough to be a likely slip; otherwise empty.
 std::string_view NearestName(std::string_view word, const std::vector<std::string>& candidates);
