@@ -86,7 +86,8 @@ Key Allowed() {
        {"在哪里，如 params.x；不写为整个文件", "Where, such as params.x; left out: the whole file"}},
       {"because", true, Line(1), {"理由", "The reason"}},
   });
-  return {"allow", false, List(one, 1, 200), {"允许保留的警告，附理由", "Warnings that may stand, each with its reason"}};
+  return {
+      "allow", false, List(one, 1, 200), {"允许保留的警告，附理由", "Warnings that may stand, each with its reason"}};
 }
 
 // ---- Facts
@@ -275,66 +276,81 @@ ShapeRef RuleFile() {
       {"facts", true, Of(Kind::kAny), {"事实；不写为未知，null 为没有", "Facts; left out: unknown, null: none"}},
       {"expect", true, Table(ExpectShape(), kDatePattern, 1, 200), {"每一天的期望", "What holds on each day"}},
   });
-  return Record({
-      {"rule",
-       true,
-       Line(1, kIdPattern),
-       {"编号，文件夹内唯一；使用后不要改名", "The id, unique in the folder; do not rename a rule that is in use"}},
-      {"about", true, Ref(Role::kKindRef), {"主体类型", "The kind of subject"}},
-      {"title", true, LocalText(), {"名称", "The title"}},
-      {"owner", true, Line(1), {"主管部门", "The authority"}},
-      {"area",
-       false,
-       Line(0, "^([0-9]{2,12})?$"),
-       {"部门的 GB/T 2260 区划代码或其开头", "GB/T 2260 code of the authority, or its beginning"}},
-      {"topic",
-       true,
-       Line(1, kTopicPattern),
-       {"主题，如 benefits.elderly：人们退订、应用订阅",
-        "The topic, such as benefits.elderly: what people refuse and applications subscribe to"}},
-      {"law", false, Table(law, kIdPattern, 0, 32), {"依据", "Citations by id"}},
-      {"valid",
-       false,
-       Record({
-           {"from", false, Of(Kind::kDate), {"施行之日", "The first day in force"}},
-           {"until", false, Of(Kind::kDate), {"失效之日", "The first day no longer in force"}},
-       }),
-       {"有效期", "When the rule is in force"}},
-      {"calendar",
-       false,
-       Ref(Role::kCalendarRef),
-       {"工作日所依的日历", "The calendar that working days are counted in"}},
-      {"recheck", false, Choice({"daily"}), {"每天检查", "Look every day"}},
-      {"params",
-       false,
-       Table(ParamShape(), kNamePattern, 0, 64),
-       {"法律规定的数值：params.名称", "Values that the law sets, used as params.name"}},
-      {"let", false, Table(Expression(), kNamePattern, 0, 64), {"表达式的名称", "Names for expressions"}},
-      {"criteria",
-       true,
-       Table(criterion, kIdPattern, 1, 64),
-       {"条件，全部成立才符合", "The conditions; all must be true"}},
-      {"amount",
-       false,
-       Record({
-           {"unit", true, Line(1), {"单位，如 CNY/month", "The unit, such as CNY/month"}},
-           {"law", false, Ref(Role::kLawRef), {"金额的依据", "What the amounts are based on"}},
-           {"table", true, List(row, 1, 100), {"第一个成立的行", "The first row that holds"}},
-       }),
-       {"金额", "What one gets"}},
-      {"apply",
-       false,
-       Record({
-           {"url", false, Line(0, "^(https://.*)?$"), {"网址，以 https:// 开头", "The address, begins with https://"}},
-           {"deadline", false, LocalText(), {"截止时间，给人看", "The deadline as people read it"}},
-           {"materials", false, List(material, 0, 32), {"材料", "What to bring"}},
-       }),
-       {"怎样办", "How and where"}},
-      {"notify", false, List(NotifyShape(), 0, 32), {"通知", "Who is told of what"}},
-      {"waive", false, List(waiver, 0, 200), {"测试无法证明的，附理由", "What no test can show, with its reason"}},
-      Allowed(),
-      {"tests", false, List(test, 0, 500), {"测试", "Tests beside the rule"}},
-  });
+  // What stands on the rule of a larger area leaves out what is not to be different.
+  const auto keys = [&](bool over) {
+    std::vector<Key> out = {
+        {"rule",
+         true,
+         Line(1, kIdPattern),
+         {"编号，文件夹内唯一；使用后不要改名", "The id, unique in the folder; do not rename a rule that is in use"}},
+        {"about", !over, Ref(Role::kKindRef), {"主体类型", "The kind of subject"}},
+        {"by", false, Expression(), {"看哪项事实算属于哪个地区", "The fact that says in which area a subject counts"}},
+        {"title", !over, LocalText(), {"名称", "The title"}},
+        {"owner", !over, Line(1), {"主管部门", "The authority"}},
+        {"area",
+         over,
+         Line(0, "^([0-9]{2,12})?$"),
+         {"部门的 GB/T 2260 区划代码或其开头", "GB/T 2260 code of the authority, or its beginning"}},
+        {"topic",
+         !over,
+         Line(1, kTopicPattern),
+         {"主题，如 benefits.elderly：人们退订、应用订阅",
+          "The topic, such as benefits.elderly: what people refuse and applications subscribe to"}},
+        {"law", over, Table(law, kIdPattern, over ? 1 : 0, 32), {"依据", "Citations by id"}},
+        {"valid",
+         false,
+         Record({
+             {"from", false, Of(Kind::kDate), {"施行之日", "The first day in force"}},
+             {"until", false, Of(Kind::kDate), {"失效之日", "The first day no longer in force"}},
+         }),
+         {"有效期", "When the rule is in force"}},
+        {"calendar",
+         false,
+         Ref(Role::kCalendarRef),
+         {"工作日所依的日历", "The calendar that working days are counted in"}},
+        {"recheck", false, Choice({"daily"}), {"每天检查", "Look every day"}},
+        {"params",
+         false,
+         Table(ParamShape(), kNamePattern, 0, 64),
+         {"法律规定的数值：params.名称", "Values that the law sets, used as params.name"}},
+        {"let", false, Table(Expression(), kNamePattern, 0, 64), {"表达式的名称", "Names for expressions"}},
+        {"criteria",
+         !over,
+         Table(criterion, kIdPattern, 1, 64),
+         {"条件，全部成立才符合", "The conditions; all must be true"}},
+        {"amount",
+         false,
+         Record({
+             {"unit", true, Line(1), {"单位，如 CNY/month", "The unit, such as CNY/month"}},
+             {"law", false, Ref(Role::kLawRef), {"金额的依据", "What the amounts are based on"}},
+             {"table", true, List(row, 1, 100), {"第一个成立的行", "The first row that holds"}},
+         }),
+         {"金额", "What one gets"}},
+        {"apply",
+         false,
+         Record({
+             {"url",
+              false,
+              Line(0, "^(https://.*)?$"),
+              {"网址，以 https:// 开头", "The address, begins with https://"}},
+             {"deadline", false, LocalText(), {"截止时间，给人看", "The deadline as people read it"}},
+             {"materials", false, List(material, 0, 32), {"材料", "What to bring"}},
+         }),
+         {"怎样办", "How and where"}},
+        {"notify", false, List(NotifyShape(), 0, 32), {"通知", "Who is told of what"}},
+        {"waive", false, List(waiver, 0, 200), {"测试无法证明的，附理由", "What no test can show, with its reason"}},
+        Allowed(),
+        {"tests", false, List(test, 0, 500), {"测试", "Tests beside the rule"}},
+    };
+    if (over) {
+      out.push_back({"over",
+                     true,
+                     Line(1, kIdPattern),
+                     {"所依托的上级地区规则", "The rule of the larger area that this one stands on"}});
+    }
+    return out;
+  };
+  return Either({Record(keys(false)), Record(keys(true))});
 }
 
 // ---- Messages and calendars

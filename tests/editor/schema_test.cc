@@ -101,6 +101,15 @@ tests:
       2019-01-01: {ineligible: [], upcoming: 2020-01-01, next_change: 2020-01-01}
       2026-02-01: {eligible: true, amount: 1, until: 2030-01-01}
   - {name: two, facts: {}, expect: {2026-01-01: {unknown: [birth_date]}}}
+)"},
+          {"part.yaml", R"(
+rule: part
+over: full
+by: resident.sex
+area: "440304"
+law: {own: {title: 文件, url: https://example.org/}}
+params: {months: 13}
+tests: [{name: one, facts: {birth_date: 1960-01-01, sex: m}, expect: {2026-01-01: {ineligible: [counts_in_area]}}}]
 )"}};
 }
 
