@@ -113,7 +113,7 @@ class Finder {
 
   std::vector<BoundaryCase> Run() {
     for (const rules::RuleTest& test : rule_.tests) {
-      if (auto profile = rules::ProfileOf(test, schema_)) profiles_.emplace_back(&test, std::move(*profile));
+      if (auto profile = rules::ProfileOf(rule_, test, schema_)) profiles_.emplace_back(&test, std::move(*profile));
     }
     // A rule that is looked at daily has no day of its own on which it changes.
     if (!rule_.recheck_daily) {
@@ -245,7 +245,7 @@ class Finder {
     }
     rules::RuleTest changed = *from->first;
     changed.facts_json = json.dump();
-    const auto profile = rules::ProfileOf(changed, schema_);
+    const auto profile = rules::ProfileOf(rule_, changed, schema_);
     if (!profile) return;
     Add(*from->first, *profile, from->first->name + ", " + fact.name + " " + at, why,
         {{*day, Expected(*profile, *day, std::nullopt)}});

@@ -105,7 +105,7 @@ class Coverer {
   void Watch() {
     value::Arena arena;
     for (const rules::RuleTest& test : rule_.tests) {
-      const auto profile = rules::ProfileOf(test, ruleset_.SchemaOf(rule_.kind));
+      const auto profile = rules::ProfileOf(rule_, test, ruleset_.SchemaOf(rule_.kind));
       if (!profile) continue;
       for (const rules::Expectation& expected : test.expect) {
         arena.Reset();

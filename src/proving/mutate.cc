@@ -270,8 +270,9 @@ class Changes {
 // One rule with its file and the changes of it.
 struct Subject {
   const rules::Rule* rule = nullptr;
-  const SourceFile* schema = nullptr;  // of its kind
-  std::string text;                    // without a byte order mark
+  const SourceFile* schema = nullptr;     // of its kind
+  std::vector<const SourceFile*> beside;  // rules of other areas, where it stands over one or one over it
+  std::string text;                       // without a byte order mark
   std::vector<Change> changes;
   std::vector<char> counted;  // by change; those that are a valid rule
 };
@@ -291,6 +292,12 @@ class Mutations {
     Subject& subject = subjects_.emplace_back();
     subject.rule = &rule;
     subject.schema = schema;
+    const auto layered = [](const rules::Rule& r) { return r.over.has_value() || !r.smaller.empty(); };
+    for (const rules::Rule& other : ruleset.rules()) {
+      if (layered(rule) && layered(other) && other.kind == rule.kind && other.id != rule.id) {
+        subject.beside.push_back(Find(other.at.file));
+      }
+    }
     subject.text = file->text.starts_with("\xEF\xBB\xBF") ? file->text.substr(3) : file->text;
     Diagnostics ignored;  // the file was read before
     const std::optional<yaml::Document> document = yaml::Parse(file->path, subject.text, &ignored);
@@ -329,13 +336,15 @@ class Mutations {
     Change& change = subject.changes[i];
     std::vector<SourceFile> files = calendars_;
     files.push_back(*subject.schema);
+    for (const SourceFile* other : subject.beside) files.push_back(*other);
     SourceFile& file = files.emplace_back(SourceFile{subject.rule->at.file, subject.text});
     file.text.replace(change.offset, change.length, change.text);
     Diagnostics ignored;  // what is no valid rule is not counted
     const std::shared_ptr<const rules::RuleSet> ruleset = rules::RuleSet::Build(files, &ignored);
-    if (ruleset == nullptr || ruleset->rules().size() != 1) return;
+    const rules::Rule* const mutant = ruleset == nullptr ? nullptr : ruleset->Find(subject.rule->id);
+    if (mutant == nullptr) return;
     subject.counted[i] = 1;
-    const rules::TestReport report = rules::RunTests(*ruleset, ruleset->rules().front(), true);
+    const rules::TestReport report = rules::RunTests(*ruleset, *mutant, true);
     if (report.failed == 0) return;
     change.mutant.fate = MutantFate::kKilled;
     const rules::TestDay& day = report.days.back();

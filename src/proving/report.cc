@@ -50,7 +50,7 @@ struct Words {
 std::vector<std::string> FactsThatMatter(const Report& report, const rules::TestDay& day) {
   std::vector<std::string> out;
   const auto schema = report.ruleset->SchemaOf(day.rule->kind);
-  const auto profile = rules::ProfileOf(*day.test, schema);
+  const auto profile = rules::ProfileOf(*day.rule, *day.test, schema);
   if (!profile) return out;
   for (const std::uint32_t slot : day.rule->slots) {
     if (profile->Has(slot)) {

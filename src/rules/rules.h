@@ -318,8 +318,9 @@ struct TestReport {
 TestReport RunTests(const RuleSet& ruleset);
 // The same for one rule; `until_failure` stops at the first.
 TestReport RunTests(const RuleSet& ruleset, const Rule& rule, bool until_failure = false);
-// The facts of a test; refused: they do not fit the schema, which a RuleSet has no test of.
-std::expected<facts::Profile, facts::Refused> ProfileOf(const RuleTest& test,
+// The facts of a rule's test, and that nobody there counts in a smaller area whose rule decides, where it says nothing
+// of that. Refused: they do not fit the schema, which a RuleSet has no test of.
+std::expected<facts::Profile, facts::Refused> ProfileOf(const Rule& rule, const RuleTest& test,
                                                         std::shared_ptr<const facts::Schema> schema);
 // Names of the criteria that are false, and of the facts that are missing, sorted, as a test states them.
 std::vector<std::string> FalseCriteria(const Rule& rule, const Determination& determination);

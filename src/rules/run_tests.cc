@@ -129,17 +129,11 @@ void RunTest(const Rule& rule, const std::shared_ptr<const facts::Schema>& schem
     report.failures.push_back(at.file + ":" + std::to_string(at.line) + ": " + rule.id + ", test \"" + test.name +
                               "\"" + what);
   };
-  const std::expected<facts::Profile, facts::Refused> profile = ProfileOf(test, schema);
+  const std::expected<facts::Profile, facts::Refused> profile = ProfileOf(rule, test, schema);
   if (!profile) {
     report.days.push_back({&rule, &test, nullptr, {{"facts of the schema", profile.error().detail}}});
     fail(test.at, ": the facts do not fit the schema: " + profile.error().detail);
     return;
-  }
-  for (const std::string& facts : FactsOfNoSmallerArea(rule, profile)) {
-    if (const auto set = profile.SetFromJson(facts); !set) {
-      fail(test.at, ": the facts do not fit the schema: " + set.error().detail);
-      return;
-    }
   }
   value::Arena arena;
   for (const Expectation& expected : test.expect) {
@@ -194,10 +188,13 @@ std::vector<std::string> MissingFacts(const facts::Schema& schema, const Determi
   return out;
 }
 
-std::expected<facts::Profile, facts::Refused> ProfileOf(const RuleTest& test,
+std::expected<facts::Profile, facts::Refused> ProfileOf(const Rule& rule, const RuleTest& test,
                                                         std::shared_ptr<const facts::Schema> schema) {
   facts::Profile profile(std::move(schema));
   if (const auto set = profile.SetFromJson(test.facts_json); !set) return std::unexpected(set.error());
+  for (const std::string& facts : FactsOfNoSmallerArea(rule, profile)) {
+    if (const auto set = profile.SetFromJson(facts); !set) return std::unexpected(set.error());
+  }
   return profile;
 }
 
