@@ -424,8 +424,8 @@ constexpr char kGoodPage[] = R"(# A
 
 ```yaml
 kind: person
-sources: {s: 源}
-facts: {n: {type: int, source: s, label: 数}}
+sources: {s: {zh: 源, en: Source}}
+facts: {n: {type: int, source: s, label: {zh: 数, en: Number}}}
 ```
 
 `ex/a.yaml`:
@@ -433,10 +433,11 @@ facts: {n: {type: int, source: s, label: 数}}
 ```yaml
 rule: a
 about: person
-title: 甲
+title: {zh: 甲, en: A}
 owner: 某局
 topic: t
-criteria: {big: {label: 大, when: person.n > 1}}
+law: {l: {title: 法}}
+criteria: {big: {label: {zh: 大, en: Big}, law: l, when: person.n > 1}}
 tests: [{name: two, facts: {n: 2}, expect: {2026-01-01: eligible}}]
 ```
 
@@ -444,7 +445,10 @@ In `ex/a.yaml`, for a moment, change `person.n > 1` to `person.n > 2`.
 
 ```console
 $ zhitui rules test ex
-a.yaml:7: a, test "two", 2026-01-01: expected eligible, got ineligible [big]
+a.yaml:8: a, test "two", 2026-01-01
+  expected  eligible
+  got       ineligible [big]
+  facts     n: 2
 ex: 0 passed, 1 failed
 ```
 
@@ -479,7 +483,7 @@ TEST(Handbook, AReaderFindsWhatIsWrongOnAPage) {
 
 TEST(Handbook, PagesThatDifferInMoreThanTextsAreFound) {
   const Page page = Read(kGoodPage);
-  EXPECT_EQ(DifferenceOfPages(page, Read(Replaced(kGoodPage, "label: 大", "label: {zh: 大, en: Big}"))), "");
+  EXPECT_EQ(DifferenceOfPages(page, Read(Replaced(kGoodPage, "label: {zh: 大, en: Big}", "label: 大"))), "");
   EXPECT_EQ(DifferenceOfPages(page, Read(Replaced(kGoodPage, "rule: a", "# A word.\nrule: a"))), "");
   for (const auto& [from, to] : std::vector<std::pair<std::string, std::string>>{{"person.n > 1}}", "person.n >= 1}}"},
                                                                                  {"n: 2", "n: 3"},
