@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <string_view>
 
 #include "facts/facts.h"
 #include "rules/rules.h"
@@ -20,17 +22,38 @@ constexpr std::chrono::days kHorizon{130 * 366};
 constexpr std::uintmax_t kMaxFactsBytes = 1 << 20;
 
 std::string ToJson(const Diagnostics& diagnostics) {
+  const Diagnostics zh = authoring::InLanguage(diagnostics, "zh");
   std::string out;
-  for (const Diagnostic& d : diagnostics) {
+  for (std::size_t i = 0; i < zh.size(); ++i) {
+    const Diagnostic& d = diagnostics[i];
     out += std::string(out.empty() ? "" : ",\n ") + "{\"file\":" + JsonQuote(d.at.file) +
            ",\"line\":" + std::to_string(d.at.line) + ",\"column\":" + std::to_string(d.at.column) +
            ",\"code\":" + JsonQuote(d.code) + ",\"message\":" + JsonQuote(d.message) +
-           ",\"hint\":" + JsonQuote(d.hint) + "}";
+           ",\"hint\":" + JsonQuote(d.hint) + ",\"message_zh\":" + JsonQuote(zh[i].message) +
+           ",\"hint_zh\":" + JsonQuote(zh[i].hint) + "}";
   }
   return "[" + out + "]\n";
 }
 
 std::string Count(std::size_t n, const char* one) { return std::to_string(n) + " " + one + (n == 1 ? "" : "s"); }
+
+std::string MistakesIn(const std::string& where, const Diagnostics& found) {
+  return Language() == "zh" ? where + "：" + std::to_string(found.size()) + " 处错误"
+                            : Count(found.size(), "mistake") + " in " + where;
+}
+
+std::string LanguageOfEnvironment() {
+  for (const char* name : {"LC_ALL", "LC_MESSAGES", "LANG"}) {
+    const char* value = std::getenv(name);
+    if (value != nullptr && *value != '\0') return std::string_view(value).starts_with("zh") ? "zh" : "en";
+  }
+  return "en";
+}
+
+std::string& TheLanguage() {
+  static std::string language = LanguageOfEnvironment();
+  return language;
+}
 
 std::optional<std::string> ReadAll(const std::string& path) {
   if (path == "-") return std::string(std::istreambuf_iterator<char>(std::cin), {});
@@ -42,6 +65,13 @@ std::optional<std::string> ReadAll(const std::string& path) {
 }
 
 }  // namespace
+
+const std::string& Language() { return TheLanguage(); }
+void SetLanguage(const std::string& lang) { TheLanguage() = lang; }
+
+std::string Shown(const Diagnostics& diagnostics) {
+  return FormatDiagnostics(authoring::InLanguage(diagnostics, Language()), Language());
+}
 
 int Fail(int code, const std::string& message) {
   std::cerr << "zhitui: " << message << "\n";
@@ -70,8 +100,8 @@ std::unique_ptr<Config> ConfigOrExit(const std::string& path, int* code) {
     return nullptr;
   }
   if (!diagnostics.empty()) {
-    std::cerr << FormatDiagnostics(diagnostics);
-    *code = Fail(EX_CONFIG, Count(diagnostics.size(), "mistake") + " in " + path);
+    std::cerr << Shown(diagnostics);
+    *code = Fail(EX_CONFIG, MistakesIn(path, diagnostics));
     return nullptr;
   }
   return std::move(*config);
@@ -87,8 +117,8 @@ std::optional<authoring::Report> RulesOrExit(const std::string& folder, int* cod
   }
   authoring::Report report = authoring::Check(*files, OnThreads());
   if (!report.ok()) {
-    std::cerr << FormatDiagnostics(report.diagnostics);
-    *code = Fail(EX_CONFIG, Count(report.diagnostics.size(), "mistake") + " in " + folder);
+    std::cerr << Shown(report.diagnostics);
+    *code = Fail(EX_CONFIG, MistakesIn(folder, report.diagnostics));
     return std::nullopt;
   }
   if (read != nullptr) *read = std::move(*files);
@@ -126,8 +156,8 @@ int ConfigCheck(const std::string& path, bool json) {
     return diagnostics.empty() ? EX_OK : EX_CONFIG;
   }
   if (!diagnostics.empty()) {
-    std::cerr << FormatDiagnostics(diagnostics);
-    return Fail(EX_CONFIG, Count(diagnostics.size(), "mistake") + " in " + path);
+    std::cerr << Shown(diagnostics);
+    return Fail(EX_CONFIG, MistakesIn(path, diagnostics));
   }
   std::cout << path << ": ok\n";
   return EX_OK;
