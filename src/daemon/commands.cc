@@ -4,11 +4,13 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <iterator>
 #include <set>
+#include <string_view>
 
 #include "facts/facts.h"
 #include "rules/rules.h"
@@ -21,18 +23,44 @@ constexpr std::chrono::days kHorizon{130 * 366};
 constexpr std::uintmax_t kMaxFactsBytes = 1 << 20;
 
 std::string ToJson(const Diagnostics& diagnostics) {
+  const Diagnostics zh = authoring::InLanguage(diagnostics, "zh");
   std::string out;
-  for (const Diagnostic& d : diagnostics) {
+  for (std::size_t i = 0; i < zh.size(); ++i) {
+    const Diagnostic& d = diagnostics[i];
     out += std::string(out.empty() ? "" : ",\n ") + "{\"file\":" + JsonQuote(d.at.file) +
            ",\"line\":" + std::to_string(d.at.line) + ",\"column\":" + std::to_string(d.at.column) +
            ",\"severity\":" + (d.severity == Severity::kWarning ? "\"warning\"" : "\"error\"") +
            ",\"code\":" + JsonQuote(d.code) + ",\"message\":" + JsonQuote(d.message) +
-           ",\"hint\":" + JsonQuote(d.hint) + ",\"page\":" + JsonQuote(authoring::PageOf(d.code)) + "}";
+           ",\"hint\":" + JsonQuote(d.hint) + ",\"message_zh\":" + JsonQuote(zh[i].message) +
+           ",\"hint_zh\":" + JsonQuote(zh[i].hint) + ",\"page\":" + JsonQuote(authoring::PageOf(d.code)) + "}";
   }
   return "[" + out + "]\n";
 }
 
 std::string Count(std::size_t n, const char* one) { return std::to_string(n) + " " + one + (n == 1 ? "" : "s"); }
+
+std::string MistakesIn(const std::string& where, const Diagnostics& found) {
+  return Language() == "zh" ? where + "：" + std::to_string(found.size()) + " 处错误"
+                            : Count(found.size(), "mistake") + " in " + where;
+}
+
+std::string WarningsIn(const std::string& where, const Diagnostics& found) {
+  return Language() == "zh" ? where + "：" + std::to_string(found.size()) + " 处警告"
+                            : Count(found.size(), "warning") + " in " + where;
+}
+
+std::string LanguageOfEnvironment() {
+  for (const char* name : {"LC_ALL", "LC_MESSAGES", "LANG"}) {
+    const char* value = std::getenv(name);
+    if (value != nullptr && *value != '\0') return std::string_view(value).starts_with("zh") ? "zh" : "en";
+  }
+  return "en";
+}
+
+std::string& TheLanguage() {
+  static std::string language = LanguageOfEnvironment();
+  return language;
+}
 
 std::optional<std::string> ReadAll(const std::string& path) {
   if (path == "-") return std::string(std::istreambuf_iterator<char>(std::cin), {});
@@ -62,6 +90,13 @@ std::string Pages(const Diagnostics& found) {
 
 }  // namespace
 
+const std::string& Language() { return TheLanguage(); }
+void SetLanguage(const std::string& lang) { TheLanguage() = lang; }
+
+std::string Shown(const Diagnostics& diagnostics) {
+  return FormatDiagnostics(authoring::InLanguage(diagnostics, Language()), Language());
+}
+
 int Fail(int code, const std::string& message) {
   std::cerr << "zhitui: " << message << "\n";
   return code;
@@ -89,8 +124,8 @@ std::unique_ptr<Config> ConfigOrExit(const std::string& path, int* code) {
     return nullptr;
   }
   if (!diagnostics.empty()) {
-    std::cerr << FormatDiagnostics(diagnostics);
-    *code = Fail(EX_CONFIG, Count(diagnostics.size(), "mistake") + " in " + path);
+    std::cerr << Shown(diagnostics);
+    *code = Fail(EX_CONFIG, MistakesIn(path, diagnostics));
     return nullptr;
   }
   return std::move(*config);
@@ -102,8 +137,8 @@ std::optional<authoring::Report> RulesOrExit(const std::string& folder, int* cod
   if (!files) return std::nullopt;
   authoring::Report report = authoring::Check(*files, OnThreads());
   if (!report.ok()) {
-    std::cerr << FormatDiagnostics(report.diagnostics);
-    *code = Fail(EX_CONFIG, Count(report.diagnostics.size(), "mistake") + " in " + folder);
+    std::cerr << Shown(report.diagnostics);
+    *code = Fail(EX_CONFIG, MistakesIn(folder, report.diagnostics));
     return std::nullopt;
   }
   if (read != nullptr) *read = std::move(*files);
@@ -141,8 +176,8 @@ int ConfigCheck(const std::string& path, bool json) {
     return diagnostics.empty() ? EX_OK : EX_CONFIG;
   }
   if (!diagnostics.empty()) {
-    std::cerr << FormatDiagnostics(diagnostics);
-    return Fail(EX_CONFIG, Count(diagnostics.size(), "mistake") + " in " + path);
+    std::cerr << Shown(diagnostics);
+    return Fail(EX_CONFIG, MistakesIn(path, diagnostics));
   }
   std::cout << path << ": ok\n";
   return EX_OK;
@@ -174,9 +209,9 @@ int RulesCheck(const RulesCheckArguments& arguments) {
     std::cout << ToJson(found);
     return good ? EX_OK : EX_CONFIG;
   }
-  std::cerr << FormatDiagnostics(found) << Pages(found);
-  if (!report.ok()) return Fail(EX_CONFIG, Count(found.size(), "mistake") + " in " + arguments.folder);
-  if (!good) return Fail(EX_CONFIG, Count(found.size(), "warning") + " in " + arguments.folder);
+  std::cerr << Shown(found) << Pages(found);
+  if (!report.ok()) return Fail(EX_CONFIG, MistakesIn(arguments.folder, found));
+  if (!good) return Fail(EX_CONFIG, WarningsIn(arguments.folder, found));
   std::cout << arguments.folder << ": ok, " << Count(report.ruleset->rules().size(), "rule") << ", "
             << Count(report.templates_set->all().size(), "message") << ", "
             << (found.empty() ? "" : Count(found.size(), "warning") + ", ") << "ruleset "

@@ -21,6 +21,11 @@ class App;
 
 namespace zhitui::daemon {
 
+// The language of mistakes and warnings, "zh" or "en". Until it is set, before a command runs, that of the environment:
+// zh when the first of LC_ALL, LC_MESSAGES and LANG that is set begins with it.
+const std::string& Language();
+void SetLanguage(const std::string& lang);
+
 struct ServeArguments {
   std::string config;
   std::string instance;  // overrides service.instance
@@ -51,7 +56,7 @@ struct RulesTestArguments {
   bool cases = false;
   std::string junit;  // file; empty: none
   bool json = false;
-  std::string locale = "en";
+  std::string locale = Language();
   std::size_t threads = 2;
 };
 // EX_CONFIG when a test failed. What tests leave unproved is reported and no failure.
@@ -128,6 +133,8 @@ int DeadLetters(const std::string& config);
 // Prints "zhitui: …" and gives the exit code of the error's kind.
 int Fail(const Error& error);
 int Fail(int code, const std::string& message);
+// As they are printed, in the language of mistakes and warnings.
+std::string Shown(const Diagnostics& diagnostics);
 // nullptr and `code` when the configuration cannot be used; everything has been printed then.
 std::unique_ptr<Config> ConfigOrExit(const std::string& path, int* code);
 // nullopt and `code` likewise. `read` (may be nullptr) gets the files of a folder without mistakes.

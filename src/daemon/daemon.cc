@@ -86,7 +86,10 @@ void AddExplain(CLI::App* rules, ExplainArguments& arguments, Command& command) 
       ->capture_default_str();
   explain->add_flag("--show-sensitive", arguments.show_sensitive, "Show the values of sensitive facts too");
   explain->add_flag("--json", arguments.json, "As JSON");
-  explain->callback([&] { command = [&] { return RulesExplain(arguments); }; });
+  explain->callback([&arguments, &command, explain] {
+    if (explain->count("--lang") > 0) SetLanguage(arguments.locale);
+    command = [&] { return RulesExplain(arguments); };
+  });
 }
 
 void AddRulesTest(CLI::App* rules, RulesTestArguments& arguments, Command& command) {
@@ -102,7 +105,11 @@ void AddRulesTest(CLI::App* rules, RulesTestArguments& arguments, Command& comma
   test->add_option("--threads", arguments.threads, "How many work at once")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
-  test->callback([&] { command = [&] { return RulesTest(arguments); }; });
+  test->callback([&arguments, &command, test] {
+    if (test->count("--lang") > 0) SetLanguage(arguments.locale);
+    arguments.locale = Language();
+    command = [&] { return RulesTest(arguments); };
+  });
 }
 
 void AddRules(CLI::App& app, Line& line) {
@@ -199,6 +206,11 @@ void AddTopics(CLI::App& app, Line& line) {
 int Run(int argc, char** argv, const std::string& version) {
   CLI::App app{"zhitui (智推): tells people what they are entitled to, when it becomes true."};
   app.require_subcommand(1);
+  // Every command takes it, wherever it stands.
+  app.fallthrough();
+  app.add_option_function<std::string>("--lang", SetLanguage, "zh or en: the language of mistakes and warnings")
+      ->check(CLI::IsMember({"zh", "en"}))
+      ->default_str(Language());
   Line line;
   line.serve.version = version;
   AddServe(app, line);

@@ -169,7 +169,7 @@ int FormatInput(const FormatArguments& arguments) {
   Diagnostics found;
   const std::optional<std::string> out = editor::Format(arguments.stdin_path, text, &found);
   if (!out) {
-    std::cerr << FormatDiagnostics(found);
+    std::cerr << Shown(found);
     return EX_DATAERR;
   }
   if (!arguments.check) std::cout << *out;
@@ -215,7 +215,7 @@ int RulesFormat(const FormatArguments& arguments) {
     if (arguments.check) continue;
     if (Status status = WriteFile(path, *out); !status) return Fail(status.error());
   }
-  std::cerr << FormatDiagnostics(found);
+  std::cerr << Shown(found);
   if (!found.empty()) return EX_DATAERR;
   return arguments.check && changed > 0 ? 1 : EX_OK;
 }

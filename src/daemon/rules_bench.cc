@@ -119,7 +119,7 @@ class Bench {
     Diagnostics diagnostics;
     ruleset_ = rules::RuleSet::Build(*files, &diagnostics, OnThreads());
     if (ruleset_ == nullptr) {
-      std::cerr << FormatDiagnostics(diagnostics);
+      std::cerr << Shown(diagnostics);
       *code = Fail(EX_CONFIG, "the rules are not accepted; `zhitui rules check` says more");
       return false;
     }
