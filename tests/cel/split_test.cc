@@ -117,9 +117,9 @@ TEST_F(Split, ADependenceIsStatedOnlyWhereItIsTrue) {
   EXPECT_EQ(contains.shape, Shape::kContains);
   ASSERT_EQ(contains.members.size(), 1U);
   EXPECT_EQ(contains.members[0].AsString(), "x");
-  for (const char* text : {"tags.exists(t, t == \"x\")", "size(tags) > 1", "n % 2 == 0",
-                           "n * n > 4", "10 / n > 1", "n - n == 0", "code.matches(\"^4\")", "month(born) == 3",
-                           "n > 3 ? a : b", "n > int(code)", "a == b"}) {
+  for (const char* text :
+       {"tags.exists(t, t == \"x\")", "size(tags) > 1", "n % 2 == 0", "n * n > 4", "10 / n > 1", "n - n == 0",
+        "code.matches(\"^4\")", "month(born) == 3", "n > 3 ? a : b", "n > int(code)", "a == b"}) {
     EXPECT_EQ(Of(text).shape, Shape::kAny) << text;
   }
 }
