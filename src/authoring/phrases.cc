@@ -617,11 +617,7 @@ constexpr auto kPhrases = std::to_array<Phrase>({
     {"delete it: what is not needed should not be collected", "删除它：不需要的资料不应收集"},
     {"no fact is of the source `{}`", "没有资料来自 `{1}`"},
     {"name it as the source of a fact, or delete it", "写成某项资料的来源，或删除它"},
-    {"{} stays empty: the rule `{}` has no {}", "占位符 `{1}` 是空的：规则 `{2}` 没有 `{3}`"},
-    {"{} stays empty: `{}` sends this on {}, and the amount is not known yet",
-     "占位符 `{1}` 是空的：`{2}` 在 `{3}` 时发送，那时还不知道金额"},
-    {"{} stays empty: `{}` sends this on {}, and only a correction has this day",
-     "占位符 `{1}` 是空的：`{2}` 在 `{3}` 时发送，只有更正才有这个日期"},
+    {"{} stays empty: {}", "占位符 `{1}` 是空的：{t2}"},
     {"leave it out of this text, or give the rule what it shows", "从这段文字里去掉它，或在规则里补上它要显示的内容"},
     {"with its signature and the longest values this SMS takes {} characters, {} messages are paid for",
      "连同签名并代入最长的内容，这条短信有 {1} 个字符，按 {2} 条计费"},
@@ -764,6 +760,10 @@ constexpr auto kParts = std::to_array<Phrase>({
     {"at least {}", "不小于 {1} 的数"},
     {"at least {} and at most {}", "{1} 到 {2} 之间的数"},
     {"at most {}", "不大于 {1} 的数"},
+    // ---- why a placeholder stays empty
+    {"the rule `{}` has no {}", "规则 `{1}` 没有 `{2}`"},
+    {"`{}` sends this on {}, and the amount is not known yet", "`{1}` 在 `{2}` 时发送，那时还不知道金额"},
+    {"`{}` sends this on {}, and only a correction has this day", "`{1}` 在 `{2}` 时发送，只有更正才有这个日期"},
     // ---- what is counted or named
     {"laws", "依据"},
     {"names in let", "`let` 的名称"},
