@@ -47,18 +47,5 @@ TEST(Docs, EveryErrorCodeOfTheRulesRoomIsExplained) {
   }
 }
 
-TEST(Docs, TheDistrictsRuleOverTheCitysIsCorrectAndItsTestsHold) {
-  const std::string doc = Text("docs/rules.md");
-  const SourceFile city{"city/fruit-allowance.yaml", Block(doc, "rule: fruit-allowance\n")};
-  const SourceFile district{"futian/fruit-allowance.yaml", Block(doc, "rule: fruit-allowance-futian\n")};
-  ASSERT_FALSE(city.text.empty());
-  ASSERT_FALSE(district.text.empty());
-  const auto set = MustBuild({{"facts/resident.yaml", Text("rules/facts/resident.yaml")}, city, district});
-  ASSERT_NE(set, nullptr);
-  const TestReport report = RunTests(*set);
-  EXPECT_EQ(report.failures, std::vector<std::string>());
-  EXPECT_EQ(report.passed, 3U);
-}
-
 }  // namespace
 }  // namespace zhitui::rules
