@@ -53,7 +53,8 @@ struct LintOptions {
 // What is no mistake and what an author would be glad to be told, each a warning with one of LintCodes(), sorted by
 // place. Needs a report without mistakes of the same files; otherwise there are none. What a file allows under `allow`
 // is left out; what it allows without need is a warning itself. A warning that something can never happen is given only
-// where that is certain for all values of the facts, or, where the day matters, for all days that were tried.
+// where that is certain for all values of the facts, or, where the day matters, for all days that were tried. A rule
+// that stands over another is warned of only when it has no tests.
 // `each` runs over the rules.
 Diagnostics Lint(const Report& report, const std::vector<rules::SourceFile>& files, const LintOptions& options = {},
                  const ForEach& each = OneAfterTheOther());

@@ -77,6 +77,11 @@ class RuleLint {
       : scene_(scene), rule_(rule), root_(scene.RootOf(rule.at)), out_(out) {}
 
   void Run() {
+    if (rule_.tests.empty()) {
+      out_.Add(*root_.Find("rule"), "no-tests", "tests", "the rule `" + rule_.id + "` has no tests",
+               "add `tests`: for each criterion a day on which it decides, and a profile without each fact");
+    }
+    if (rule_.over) return;  // most of it stands in another file
     Names();
     Params();
     Laws();
@@ -84,10 +89,6 @@ class RuleLint {
     Recheck();
     NotifyEntries();
     Texts();
-    if (rule_.tests.empty()) {
-      out_.Add(*root_.Find("rule"), "no-tests", "tests", "the rule `" + rule_.id + "` has no tests",
-               "add `tests`: for each criterion a day on which it decides, and a profile without each fact");
-    }
   }
 
  private:
@@ -215,7 +216,7 @@ class RuleLint {
                "add `law: " + law.id + "` to what follows from it, or delete it");
     }
     for (const rules::Criterion& criterion : rule_.criteria) {
-      if (!criterion.law.empty()) continue;
+      if (!criterion.law.empty() || criterion.id == rules::kNoSmallerArea) continue;
       out_.Add(Key("criteria", criterion.id), "no-law", "criteria." + criterion.id,
                "the criterion `" + criterion.id + "` says not from which law it follows",
                "add `law: " + rule_.laws.front().id + "` or another of this rule's laws");

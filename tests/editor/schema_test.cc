@@ -91,7 +91,7 @@ waive:
   - {mutant: "years > 90 -> years >= 90", because: 示例}
   - {condition: [years > 90], because: 示例}
 allow:
-  - {lint: no-test, at: params.months, because: 示例}
+  - {lint: no-tests, at: params.months, because: 示例}
   - {lint: stale-param, because: 示例}
 tests:
   - name: one
