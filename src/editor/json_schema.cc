@@ -13,6 +13,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 using Kind = Shape::Kind;
 
+constexpr const char* kNumber = "^-?[0-9]+([.][0-9]+)?$";
 constexpr const char* kDate = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$";
 
 class Writer {
@@ -46,6 +47,8 @@ class Writer {
         return {{"type", "boolean"}};
       case Kind::kInt:
         return {{"type", "integer"}, {"minimum", shape.min}, {"maximum", shape.max}};
+      case Kind::kNumber:
+        return {{"type", {"number", "string"}}, {"pattern", kNumber}};
       case Kind::kDate:
         return {{"type", "string"}, {"pattern", kDate}};
       case Kind::kChoice:

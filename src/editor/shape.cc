@@ -82,7 +82,7 @@ Key Allowed() {
       {"lint", true, Line(1), {"哪种警告", "The code of the warning"}},
       {"at",
        false,
-       Line(1),
+       Line(),
        {"在哪里，如 params.x；不写为整个文件", "Where, such as params.x; left out: the whole file"}},
       {"because", true, Line(1), {"理由", "The reason"}},
   });
@@ -122,8 +122,8 @@ ShapeRef FactShape(bool field, int depth) {
     keys.insert(keys.end(), common.begin(), common.end());
     return Record(std::move(keys));
   };
-  const Key least = {"min", false, Line(1), {"最小值", "The least value there is"}};
-  const Key greatest = {"max", false, Line(1), {"最大值", "The greatest value there is"}};
+  const Key least = {"min", false, Of(Kind::kNumber), {"最小值", "The least value there is"}};
+  const Key greatest = {"max", false, Of(Kind::kNumber), {"最大值", "The greatest value there is"}};
   std::vector<ShapeRef> parts = {
       with({"bool", "string", "date", "timestamp"}, {}),
       with({"int", "decimal", "money"}, {least, greatest}),

@@ -40,6 +40,7 @@ struct Shape {
     kChoice,  // one of `choices`
     kBool,
     kInt,     // whole, without quotes
+    kNumber,  // 12, 12.50
     kDate,    // 2026-03-01
     kRecord,  // fixed keys
     kTable,   // keys of the author's, values of one shape
