@@ -99,8 +99,9 @@ class SchemaLint {
   void Sources() {
     for (const auto& [id, label] : root_.Find("sources")->entries()) {
       English(label, "sources." + id.text(), out_);
-      const bool used = std::any_of(schema_.facts().begin(), schema_.facts().end(),
-                                    [&id = id](const facts::FactDef& fact) { return fact.source == id.text(); });
+      const bool used =
+          std::any_of(schema_.facts().begin(), schema_.facts().end(),
+                      [&source = id](const facts::FactDef& fact) { return fact.source == source.text(); });
       if (used) continue;
       out_.Add(id, "unused-source", "sources." + id.text(), "no fact is of the source `" + id.text() + "`",
                "name it as the source of a fact, or delete it");

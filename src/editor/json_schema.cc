@@ -31,7 +31,7 @@ class Writer {
   // Where a shape was seen before it is named, so that records in lists of lists do not multiply.
   Json Node(const Shape& shape) {
     if (shape.kind != Kind::kRecord && shape.kind != Kind::kEither) return Body(shape);
-    const Json body = Body(shape);
+    Json body = Body(shape);
     const std::string text = body.dump();
     if (text.size() < 400) return body;
     const auto [it, fresh] = names_.emplace(text, "part" + std::to_string(names_.size() + 1));
