@@ -75,7 +75,7 @@ expect "a mistake is told as it is typed" '.diagnostics | length == 1 and .[0].c
 ask textDocument/codeAction "$(jq -c --arg uri "$uri" '{textDocument: {$uri}, range: .diagnostics[0].range, context: {diagnostics: .diagnostics}}' <<< "$result")"
 expect "a quick fix writes the right name" '.[0].edit.changes[][0].newText == "params.min_age"'
 
-ragged=$(sed 's/^  unit:/    unit:/; s/^  table:/    table:/' "$file")
+ragged=$(sed 's/^  unit:/    unit:/; s/^  law:/    law:/; s/^  table:/    table:/' "$file")
 tell textDocument/didChange "$(jq -nc --arg uri "$uri" --arg text "$ragged" '{textDocument: {$uri, version: 3}, contentChanges: [{$text}]}')"
 ask textDocument/formatting "$(jq -nc --arg uri "$uri" '{textDocument: {$uri}, options: {tabSize: 2, insertSpaces: true}}')"
 expect "formatting brings the layout back" "length == 1 and .[0].newText == $(jq -Rsc . "$file")"
