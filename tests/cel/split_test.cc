@@ -113,7 +113,8 @@ TEST_F(Split, ADependenceIsStatedOnlyWhereItIsTrue) {
   for (const char* text : {"code.startsWith(\"44\")", "within(code, \"4403\")"}) {
     EXPECT_EQ(Of(text).shape, Shape::kPrefixes) << text;
   }
-  const Dependence contains = Of("\"x\" in tags");
+  const Conditions in_tags = Must("\"x\" in tags").Split();  // owns what the dependence points to
+  const Dependence contains = in_tags.conditions.at(0).dependence();
   EXPECT_EQ(contains.shape, Shape::kContains);
   ASSERT_EQ(contains.members.size(), 1U);
   EXPECT_EQ(contains.members[0].AsString(), "x");
