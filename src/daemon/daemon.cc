@@ -30,7 +30,6 @@ struct Line {
   FormatArguments format;
   std::string schema;
   std::string config;
-  std::string folder;
   RulesCheckArguments check;
   std::string file;
   std::string speed = "max";
