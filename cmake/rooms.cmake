@@ -32,7 +32,7 @@ zhitui_room(store     USES base                                                 
 zhitui_room(delivery  USES base message)
 zhitui_room(pipeline  USES base value facts rules engine decide message planning stream store delivery OWNS nlohmann)
 zhitui_room(api       USES base value facts rules decide pipeline                      OWNS httplib nlohmann)
-zhitui_room(app       USES base message delivery  DIR connectors/app                   OWNS httplib nlohmann openssl)
+zhitui_room(app       USES base message delivery  DIR connectors/app                   OWNS httplib nlohmann openssl curl)
 zhitui_room(wechat    USES base message delivery  DIR connectors/wechat                OWNS httplib nlohmann openssl)
 zhitui_room(sms       USES base message delivery  DIR connectors/sms                   OWNS httplib nlohmann openssl)
 zhitui_room(daemon    USES base yaml value facts cel rules proving engine decide message planning authoring editor stream store

@@ -1,29 +1,6 @@
 #pragma once
 
-// app: push services for the city's mobile app. JPush v3 (docs.jiguang.cn, REST API v3 push; providers.md §3.3).
+// app: push services for the city's mobile app.
+// Each provider has a header of its own; this door is all of them.
 
-#include <memory>
-#include <optional>
-#include <string>
-#include <vector>
-
-#include "base/base.h"
-#include "delivery/delivery.h"
-
-namespace zhitui::app {
-
-struct JpushOptions {
-  std::string base_url;  // https://api.jpush.cn
-  std::string ca_file;   // PEM; empty: the system's
-  std::string app_key;
-  std::string master_secret;
-  bool apns_production = true;
-  std::int64_t time_to_live_s = 86400;
-  std::size_t cid_batch = 200;  // cids fetched at once (at most 1000, valid one day)
-  Millis connect_timeout{2000};
-};
-std::vector<delivery::SettingDoc> JpushSettings();
-std::optional<JpushOptions> ValidateJpush(const delivery::Settings& settings, Diagnostics* diagnostics);
-std::shared_ptr<delivery::Connector> NewJpush(JpushOptions options, Logger* logger);
-
-}  // namespace zhitui::app
+#include "app/jpush.h"

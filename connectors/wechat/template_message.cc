@@ -1,6 +1,5 @@
 #include <httplib.h>
 
-#include "wechat/token_cache.h"
 #include "wechat/wechat.h"
 #include "wechat/wechat_callback.h"
 #include "wechat/wechat_codes.h"
@@ -106,7 +105,7 @@ class TemplateMessage final : public delivery::Connector {
     bool token_renewed = false;
     bool template_tried = false;
     while (true) {
-      TokenCache::Grant grant = tokens_.Get(deadline);
+      delivery::TokenCache::Grant grant = tokens_.Get(deadline);
       if (grant.token.empty()) return grant.refused;
       const HttpAnswer answer =
           Post("/cgi-bin/message/template/send?access_token=" + delivery::PercentEncode(grant.token), *body, deadline);
@@ -138,8 +137,8 @@ class TemplateMessage final : public delivery::Connector {
     return result;
   }
 
-  TokenCache::Fetched FetchToken(Millis timeout) {
-    TokenCache::Fetched fetched;
+  delivery::TokenCache::Fetched FetchToken(Millis timeout) {
+    delivery::TokenCache::Fetched fetched;
     const HttpAnswer answer =
         Post("/cgi-bin/stable_token", StableTokenBody(options_), std::chrono::steady_clock::now() + timeout);
     // Whatever happened to the request for a token, the message has not been sent.
@@ -181,7 +180,7 @@ class TemplateMessage final : public delivery::Connector {
   const SystemClock clock_;
   delivery::AlarmGate alarms_;
   delivery::HttpClient http_;
-  TokenCache tokens_;
+  delivery::TokenCache tokens_;
 };
 
 }  // namespace

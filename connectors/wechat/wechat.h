@@ -1,32 +1,6 @@
 #pragma once
 
-// wechat: the city's WeChat service account. Template messages (类目模板) with stable_token and client_msg_id
-// (developers.weixin.qq.com; providers.md §1.1–1.6).
+// wechat: the city's WeChat accounts.
+// Each provider has a header of its own; this door is all of them.
 
-#include <map>
-#include <memory>
-#include <optional>
-#include <string>
-#include <vector>
-
-#include "base/base.h"
-#include "delivery/delivery.h"
-
-namespace zhitui::wechat {
-
-struct TemplateMessageOptions {
-  std::string base_url;  // https://api.weixin.qq.com
-  std::string ca_file;
-  std::string app_id;
-  std::string secret;
-  std::string callback_token;                    // signs call-backs
-  std::map<std::string, std::string> templates;  // logical name -> template_id
-  std::string miniprogram_app_id;                // empty: messages open `url`
-  Millis connect_timeout{2000};
-};
-std::vector<delivery::SettingDoc> TemplateMessageSettings();
-std::optional<TemplateMessageOptions> ValidateTemplateMessage(const delivery::Settings& settings,
-                                                              Diagnostics* diagnostics);
-std::shared_ptr<delivery::Connector> NewTemplateMessage(TemplateMessageOptions options, Logger* logger);
-
-}  // namespace zhitui::wechat
+#include "wechat/template_message.h"

@@ -126,7 +126,13 @@ class Parser {
       for (const delivery::SettingDoc& doc : kind.settings) {
         if (!doc.secret) continue;
         for (const char* form : {"", "_file", "_env"}) secret_forms.insert(doc.key + form);
-        if (auto secret = in_.Secret(reader, doc.key)) settings.Set(doc.key, secret->first, secret->second->at());
+        const auto secret = in_.Secret(reader, doc.key);
+        if (!secret) continue;
+        const yaml::Node* file = reader.Optional(doc.key + "_file");
+        settings.SetSecret(doc.key,
+                           file == secret->second ? delivery::Secret::FromFile(in_.PathOf(file->text()), secret->first)
+                                                  : delivery::Secret(secret->first),
+                           secret->second->at());
       }
     }
     for (const auto& [key, value] : block.entries()) {

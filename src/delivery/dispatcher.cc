@@ -9,6 +9,17 @@
 #include "delivery/delivery.h"
 
 namespace zhitui::delivery {
+namespace {
+
+// Tokens of FCM have a colon too, behind 22 characters.
+constexpr std::size_t kMaxConnectorName = 20;
+
+bool IsConnectorName(std::string_view text) {
+  return !text.empty() && text.size() <= kMaxConnectorName &&
+         text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string_view::npos;
+}
+
+}  // namespace
 
 // One mutex guards the small bookkeeping; sends run outside it.
 struct Dispatcher::Impl {
@@ -30,7 +41,9 @@ struct Dispatcher::Impl {
       lanes.back()->connector = std::move(connector);
     }
     for (const auto& lane : lanes) {
-      for (std::size_t i = 0; i < std::max<std::size_t>(threads, 1); ++i) {
+      // An asynchronous connector needs a thread only for what it is asked.
+      const std::size_t wanted = lane->connector->asynchronous() ? 1 : std::max<std::size_t>(threads, 1);
+      for (std::size_t i = 0; i < wanted; ++i) {
         lane->threads.emplace_back([this, l = lane.get()] { Work(*l); });
       }
     }
@@ -41,6 +54,8 @@ struct Dispatcher::Impl {
     for (const auto& lane : lanes) {
       for (std::thread& thread : lane->threads) thread.join();
     }
+    std::unique_lock lock(mutex);
+    arrived.wait(lock, [&] { return begun == 0; });
   }
 
   Lane* Find(std::string_view name) const {
@@ -51,9 +66,13 @@ struct Dispatcher::Impl {
   }
 
   void Close() {
+    {
+      const std::scoped_lock lock(mutex);
+      if (closed) return;
+      closed = true;
+    }
+    for (const auto& lane : lanes) lane->connector->Close();
     const std::scoped_lock lock(mutex);
-    if (closed) return;
-    closed = true;
     for (const auto& lane : lanes) {
       for (Job& job : lane->waiting) {
         Done done;
@@ -105,12 +124,29 @@ struct Dispatcher::Impl {
     }
   }
 
+  // Without the mutex: `done` may be called before Begin returns.
+  void Begin(Lane& lane, Job job) {
+    const auto held = std::make_shared<Job>(std::move(job));
+    const auto settle = [this, &lane, held](SendResult result) {
+      Done done;
+      done.request = std::move(held->request);
+      done.result = std::move(result);
+      const std::scoped_lock lock(mutex);
+      --begun;
+      finished.push_back({std::move(done), &lane});
+      // All: Collect and the destructor may both be waiting.
+      arrived.notify_all();
+    };
+    lane.connector->Begin(held->request, settle);
+  }
+
   const std::size_t limit;
   mutable std::mutex mutex;
   std::condition_variable arrived;
   std::vector<std::unique_ptr<Lane>> lanes;
   std::deque<Finished> finished;
   std::size_t in_flight = 0;
+  std::size_t begun = 0;  // sends of asynchronous connectors that have not ended
   bool closed = false;
 };
 
@@ -120,11 +156,21 @@ Dispatcher::~Dispatcher() = default;
 
 void Dispatcher::Close() { impl_->Close(); }
 
-Connector* Dispatcher::For(Channel channel) const {
-  for (const auto& lane : impl_->lanes) {
-    if (lane->connector->channel() == channel) return lane->connector.get();
+void Dispatcher::Start(const Intake& intake) {
+  for (const auto& lane : impl_->lanes) lane->connector->Start(intake);
+}
+
+Dispatcher::Route Dispatcher::RouteFor(Channel channel, std::string_view contact) const {
+  const std::size_t colon = contact.find(':');
+  if (colon != std::string_view::npos && IsConnectorName(contact.substr(0, colon))) {
+    const Impl::Lane* lane = impl_->Find(contact.substr(0, colon));
+    if (lane == nullptr || lane->connector->channel() != channel) return {};
+    return {lane->connector.get(), std::string(contact.substr(colon + 1))};
   }
-  return nullptr;
+  for (const auto& lane : impl_->lanes) {
+    if (lane->connector->channel() == channel) return {lane->connector.get(), std::string(contact)};
+  }
+  return {};
 }
 
 std::shared_ptr<Connector> Dispatcher::Named(std::string_view name) const {
@@ -141,12 +187,19 @@ std::size_t Dispatcher::Room(const std::string& connector) const {
 
 bool Dispatcher::Submit(const std::string& connector, Job job) {
   Impl::Lane* lane = impl_->Find(connector);
-  const std::scoped_lock lock(impl_->mutex);
-  if (lane == nullptr || impl_->closed || lane->outstanding >= impl_->limit) return false;
-  ++lane->outstanding;
-  ++impl_->in_flight;
-  lane->waiting.push_back(std::move(job));
-  lane->work.notify_one();
+  {
+    const std::scoped_lock lock(impl_->mutex);
+    if (lane == nullptr || impl_->closed || lane->outstanding >= impl_->limit) return false;
+    ++lane->outstanding;
+    ++impl_->in_flight;
+    if (job.query || !lane->connector->asynchronous()) {
+      lane->waiting.push_back(std::move(job));
+      lane->work.notify_one();
+      return true;
+    }
+    ++impl_->begun;
+  }
+  impl_->Begin(*lane, std::move(job));
   return true;
 }
 

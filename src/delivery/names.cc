@@ -24,6 +24,20 @@ const char* VerdictName(Verdict verdict) {
   return "unknown";
 }
 
+const char* SignalName(SignalKind kind) {
+  switch (kind) {
+    case SignalKind::kReply:
+      return "reply";
+    case SignalKind::kGrant:
+      return "grant";
+    case SignalKind::kRefusal:
+      return "refusal";
+    case SignalKind::kGone:
+      return "gone";
+  }
+  return "reply";
+}
+
 const char* NotificationStateName(NotificationState state) {
   switch (state) {
     case NotificationState::kPlanned:

@@ -20,7 +20,12 @@ void Complain(Diagnostics* diagnostics, Location at, const char* code, std::stri
 }  // namespace
 
 void Settings::Set(std::string key, std::string value, Location at) {
-  entries_.insert_or_assign(std::move(key), Entry{std::move(value), std::move(at)});
+  entries_.insert_or_assign(std::move(key), Entry{std::move(value), std::move(at), std::nullopt});
+}
+
+void Settings::SetSecret(std::string key, Secret value, Location at) {
+  std::string text = value.Get()->text;
+  entries_.insert_or_assign(std::move(key), Entry{std::move(text), std::move(at), std::move(value)});
 }
 
 const std::string* Settings::Find(std::string_view key) const {
@@ -78,6 +83,30 @@ bool Settings::Bool(std::string_view key, bool fallback, Diagnostics* diagnostic
   if (*value == "false") return false;
   Complain(diagnostics, At(key), "bad-value", std::string(key) + " is neither true nor false");
   return fallback;
+}
+
+Secret Settings::SecretOf(std::string_view key, bool required, Diagnostics* diagnostics) const {
+  const auto found = entries_.find(key);
+  if (found != entries_.end() && found->second.secret) return *found->second.secret;
+  return Secret(String(key, required ? std::nullopt : std::optional<std::string>(""), diagnostics));
+}
+
+std::int64_t Settings::PriceMicros(std::string_view key, Diagnostics* diagnostics) const {
+  constexpr std::size_t kMaxYuanDigits = 6;
+  constexpr std::size_t kDecimals = 6;
+  const std::string* value = Find(key);
+  if (value == nullptr) return 0;
+  const std::size_t dot = value->find('.');
+  const std::string whole = value->substr(0, dot);
+  std::string decimals = dot == std::string::npos ? "" : value->substr(dot + 1);
+  const bool digits = (whole + decimals).find_first_not_of("0123456789") == std::string::npos;
+  if (!digits || whole.empty() || whole.size() > kMaxYuanDigits || decimals.size() > kDecimals ||
+      (dot != std::string::npos && decimals.empty())) {
+    Complain(diagnostics, At(key), "bad-value", std::string(key) + " is not an amount of yuan", "for example 0.045");
+    return 0;
+  }
+  decimals.resize(kDecimals, '0');
+  return std::stoll(whole + decimals);
 }
 
 void RefuseUnknownKeys(const Settings& settings, const std::vector<SettingDoc>& known, Diagnostics* diagnostics) {

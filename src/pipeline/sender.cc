@@ -300,7 +300,9 @@ void Sender::Consider(Loaded item, Instant now, std::vector<store::Transaction>&
       NextRung(item, refused, now);
       continue;
     }
-    delivery::Connector* connector = core_.parts.dispatcher->For(channel);
+    delivery::Dispatcher::Route route =
+        core_.parts.dispatcher->RouteFor(channel, item.recipient.contacts[static_cast<std::size_t>(channel)]);
+    delivery::Connector* connector = route.connector;
     const std::shared_ptr<const RuleBook> book = core_.Book();
     const message::Template* tmpl = book->templates->Find(item.decision.message);
     if (connector == nullptr || tmpl == nullptr) {
@@ -334,8 +336,7 @@ void Sender::Consider(Loaded item, Instant now, std::vector<store::Transaction>&
     n.next = now;  // found again by whoever owns the shard after a crash
     Start start;
     start.connector = connector->name();
-    start.job.request =
-        Request(attempt, n, item.recipient.contacts[static_cast<std::size_t>(channel)], std::move(*content));
+    start.job.request = Request(attempt, n, std::move(route.contact), std::move(*content));
     start.flight = {n, item.version + 1, item.decision};
     transactions.push_back(Change(n, item.version, item.decision, now));
     starts.push_back(std::move(start));
@@ -369,10 +370,12 @@ bool Sender::Resolve(Loaded& item, Instant now, std::vector<store::Transaction>&
     park("no_connector");
     return true;
   }
-  const std::string& contact = item.recipient.contacts[static_cast<std::size_t>(attempt->channel)];
+  // The person may have a new contact at another provider by now; what was sent stays with the one it was sent by.
+  delivery::Dispatcher::Route route = core_.parts.dispatcher->RouteFor(
+      attempt->channel, item.recipient.contacts[static_cast<std::size_t>(attempt->channel)]);
   Result<message::Content> content =
       message::Render(*tmpl, item.decision, attempt->channel, item.recipient.locale, core_.options.render);
-  if (!content || contact.empty()) {
+  if (!content || route.contact.empty() || route.connector != connector.get()) {
     park("contact_gone");
     return true;
   }
@@ -392,7 +395,7 @@ bool Sender::Resolve(Loaded& item, Instant now, std::vector<store::Transaction>&
   Start start;
   start.connector = connector->name();
   start.job.query = query;
-  start.job.request = Request(*attempt, n, contact, std::move(*content));
+  start.job.request = Request(*attempt, n, std::move(route.contact), std::move(*content));
   start.flight = {n, item.version + 1, item.decision};
   transactions.push_back(Change(n, item.version, item.decision, now));
   starts.push_back(std::move(start));

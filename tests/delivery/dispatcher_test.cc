@@ -155,8 +155,8 @@ TEST(Dispatcher, ClosingSendsNothingMoreAndLosesNothing) {
 TEST(Dispatcher, FindsConnectorsByChannelAndName) {
   auto app = std::make_shared<GatedConnector>("jpush", Channel::kApp, true);
   Dispatcher dispatcher({app}, 1, 1);
-  EXPECT_EQ(dispatcher.For(Channel::kApp), app.get());
-  EXPECT_EQ(dispatcher.For(Channel::kSms), nullptr);
+  EXPECT_EQ(dispatcher.RouteFor(Channel::kApp, "token").connector, app.get());
+  EXPECT_EQ(dispatcher.RouteFor(Channel::kSms, "13800138000").connector, nullptr);
   EXPECT_EQ(dispatcher.Named("jpush"), app);
   EXPECT_EQ(dispatcher.Named("x"), nullptr);
 }

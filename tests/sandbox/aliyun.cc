@@ -61,7 +61,7 @@ size_t SmsSegments(size_t utf16_units) { return utf16_units <= 70 ? 1 : (utf16_u
 Aliyun::Aliyun(Surroundings around)
     : around_(around), verifier_(around.options.aliyun_key_id, around.options.aliyun_key_secret) {}
 
-bool Aliyun::Owns(const std::string& path) { return path == "/"; }
+bool Aliyun::Owns(const std::string& path) const { return path == "/"; }
 
 Reply Aliyun::Refuse(int status, const std::string& code, const std::string& message) {
   tally_.Error(code);
@@ -167,7 +167,7 @@ Reply Aliyun::SendSms(const Pairs& query) {
     auto verdict = Verdict::kAccept;
     for (const std::string& number : draft.numbers) {
       int nth = 0;
-      verdict = around_.faults.Decide(Provider::kAliyun, number, draft.out_id, draft.out_id, &nth);
+      verdict = around_.faults.Decide("aliyun", number, draft.out_id, draft.out_id, &nth);
       if (verdict != Verdict::kAccept) break;
     }
     switch (verdict) {
@@ -179,6 +179,8 @@ Reply Aliyun::SendSms(const Pairs& query) {
         return Business("isv.MOBILE_NUMBER_ILLEGAL", "非法手机号");
       case Verdict::kServerError:
         return Business("isp.SYSTEM_ERROR", "SYSTEM_ERROR");
+      case Verdict::kTokenExpired:
+        return Refuse(400, "InvalidTimeStamp.Expired", "Specified time stamp or date value is expired.");
       case Verdict::kOutOfQuota:
         return Business("isv.AMOUNT_NOT_ENOUGH", "账户余额不足");
       case Verdict::kDropBefore:
@@ -191,6 +193,9 @@ Reply Aliyun::SendSms(const Pairs& query) {
       case Verdict::kAcceptThenDrop:
         reply.abort = true;
         break;
+      case Verdict::kAcceptMalformed:
+        reply.garble = true;
+        break;
       case Verdict::kAccept:
         break;
     }
@@ -202,7 +207,7 @@ Reply Aliyun::SendSms(const Pairs& query) {
       entry.message_id = entry.attempt_id = entry.key = draft.out_id;
       entry.provider_id = biz_id;
       entry.recipient_sha256 = hash;
-      entry.fate = around_.faults.FateOf(Provider::kAliyun, number);
+      entry.fate = around_.faults.FateOf(number);
       entry.duplicate_of = EarlierWith(hash, draft.out_id);
       entry.content = {
           {"sign", draft.sign}, {"template_code", draft.template_code}, {"params", draft.params}, {"text", draft.text}};
@@ -332,7 +337,7 @@ void Aliyun::Keep(const std::string& contact_hash, Sms sms) {
 
 void Aliyun::Restore(const Entry& entry) {
   ids_.Skip(entry.provider_id);
-  around_.faults.Restore(Provider::kAliyun, entry.recipient_sha256, entry.key);
+  around_.faults.Restore("aliyun", entry.recipient_sha256, entry.key);
   const auto text = [&](const char* key) {
     const auto at = entry.content.find(key);
     return at != entry.content.end() && at->is_string() ? at->get<std::string>() : std::string();

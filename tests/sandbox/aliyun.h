@@ -19,14 +19,15 @@ std::optional<std::string> MainlandNumber(std::string_view text);
 // Messages a carrier bills: 1 up to 70 units, then one per 67 begun.
 size_t SmsSegments(size_t utf16_units);
 
-class Aliyun {
+class Aliyun final : public ProviderSim {
  public:
   explicit Aliyun(Surroundings around);
-  static bool Owns(const std::string& path);
-  Reply Handle(const Call& call);
-  void Restore(const Entry& entry);
-  void Reset();
-  Tally& tally() { return tally_; }
+  const char* name() const override { return "aliyun"; }
+  bool Owns(const std::string& path) const override;
+  Reply Handle(const Call& call) override;
+  void Restore(const Entry& entry) override;
+  void Reset() override;
+  Tally& tally() override { return tally_; }
 
  private:
   struct Sms {

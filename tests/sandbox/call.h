@@ -32,6 +32,7 @@ struct Reply {
   std::string body;
   Pairs headers;
   bool abort = false;    // reset the connection instead of answering
+  bool garble = false;   // send something unreadable in place of the body
   int64_t delay_ms = 0;  // wait this long before answering
 };
 

@@ -13,8 +13,8 @@ constexpr int kTriesPastEveryFault = 2;
 
 bool Digit(char c) { return c >= '0' && c <= '9'; }
 
-std::string TryId(Provider provider, std::string_view contact_hash, std::string_view key) {
-  std::string id(Name(provider));
+std::string TryId(std::string_view provider, std::string_view contact_hash, std::string_view key) {
+  std::string id(provider);
   id += '|';
   id += contact_hash;
   id += '|';
@@ -28,18 +28,6 @@ std::string TryId(Provider provider, std::string_view contact_hash, std::string_
 
 }  // namespace
 
-const char* Name(Provider provider) {
-  switch (provider) {
-    case Provider::kWechat:
-      return "wechat";
-    case Provider::kAliyun:
-      return "aliyun";
-    case Provider::kJpush:
-      return "jpush";
-  }
-  return "";
-}
-
 const char* Name(Fate fate) {
   switch (fate) {
     case Fate::kDelivered:
@@ -48,20 +36,28 @@ const char* Name(Fate fate) {
       return "failed";
     case Fate::kSilent:
       return "silent";
+    case Fate::kDead:
+      return "dead";
+    case Fate::kReportFirst:
+      return "report_first";
   }
   return "";
 }
 
-int MagicOf(Provider provider, std::string_view contact) {
-  if (provider == Provider::kAliyun) {
-    if (contact.size() < 4 || contact.substr(contact.size() - 4, 3) != "000" || !Digit(contact.back())) return 0;
-    return contact.back() - '0';
+int MagicOf(std::string_view contact) {
+  std::string_view digits;
+  const bool phone = contact.size() >= 11 && contact.find_first_not_of("0123456789") == std::string_view::npos;
+  if (phone) {
+    if (contact.substr(contact.size() - 4, 2) != "00") return 0;
+    digits = contact.substr(contact.size() - 2);
+  } else {
+    for (const std::string_view prefix : {"oMAGIC", "magic", "facade"}) {
+      if (contact.starts_with(prefix)) digits = contact.substr(prefix.size(), 2);
+    }
   }
-  const std::string_view prefix = provider == Provider::kWechat ? "oMAGIC" : "magic";
-  if (!contact.starts_with(prefix) || contact.size() < prefix.size() + 2) return 0;
-  const char tens = contact[prefix.size()];
-  const char ones = contact[prefix.size() + 1];
-  return tens == '0' && Digit(ones) ? ones - '0' : 0;
+  if (digits.size() != 2 || !Digit(digits[0]) || !Digit(digits[1])) return 0;
+  const int number = (digits[0] - '0') * 10 + (digits[1] - '0');
+  return number < 10 || number == 11 || number == 12 || number == 14 || number == 15 ? number : 0;
 }
 
 Verdict Faults::ByRate(std::string_view rate_key) const {
@@ -79,10 +75,10 @@ Verdict Faults::ByRate(std::string_view rate_key) const {
   return Verdict::kAccept;
 }
 
-Verdict Faults::Decide(Provider provider, std::string_view contact, std::string_view key, std::string_view rate_key,
-                       int* nth_try) {
+Verdict Faults::Decide(std::string_view provider, std::string_view contact, std::string_view key,
+                       std::string_view rate_key, int* nth_try) {
   *nth_try = 1;
-  const int magic = options_.magic ? MagicOf(provider, contact) : 0;
+  const int magic = options_.magic ? MagicOf(contact) : 0;
   Verdict by_rate = Verdict::kAccept;
   if (magic == 0) {
     const double sum = options_.rate_error + options_.rate_drop_before + options_.rate_drop_after + options_.rate_slow;
@@ -112,20 +108,26 @@ Verdict Faults::Decide(Provider provider, std::string_view contact, std::string_
       return n == 1 ? Verdict::kAcceptSlow : Verdict::kAccept;
     case 8:
       return Verdict::kOutOfQuota;
+    case 11:
+      return n == 1 ? Verdict::kAcceptMalformed : Verdict::kAccept;
+    case 12:
+      return n == 1 ? Verdict::kTokenExpired : Verdict::kAccept;
     default:
-      return Verdict::kAccept;  // 4 and 9 differ in their fate only
+      return Verdict::kAccept;  // 4, 9, 14 and 15 differ in their fate only
   }
 }
 
-void Faults::Restore(Provider provider, std::string_view contact_hash, std::string_view key) {
+void Faults::Restore(std::string_view provider, std::string_view contact_hash, std::string_view key) {
   const std::lock_guard lock(mutex_);
   if (tries_.size() < kMaxTries) tries_[TryId(provider, contact_hash, key)] = kTriesPastEveryFault;
 }
 
-Fate Faults::FateOf(Provider provider, std::string_view contact) const {
-  const int magic = options_.magic ? MagicOf(provider, contact) : 0;
+Fate Faults::FateOf(std::string_view contact) const {
+  const int magic = options_.magic ? MagicOf(contact) : 0;
   if (magic == 4) return Fate::kFailed;
   if (magic == 9) return Fate::kSilent;
+  if (magic == 14) return Fate::kDead;
+  if (magic == 15) return Fate::kReportFirst;
   return Fate::kDelivered;
 }
 

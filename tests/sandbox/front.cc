@@ -263,7 +263,7 @@ struct Front::Impl {
     }
     response.status = reply.status;
     for (const auto& [name, value] : reply.headers) response.set_header(name, value);
-    response.set_content(reply.body, "application/json; charset=utf-8");
+    response.set_content(reply.garble ? "<html>502 Bad Gateway</html>" : reply.body, "application/json; charset=utf-8");
   }
 
   std::expected<void, std::string> OpenTls() {

@@ -54,7 +54,7 @@ Jpush::Jpush(Surroundings around)
       authorization_(BasicAuthorization(around.options.jpush_app_key, around.options.jpush_master_secret)),
       recent_(kCidWindowMs) {}
 
-bool Jpush::Owns(const std::string& path) { return path.starts_with("/v3/"); }
+bool Jpush::Owns(const std::string& path) const { return path.starts_with("/v3/"); }
 
 Reply Jpush::Error(int status, int code, const std::string& message) {
   tally_.Error(std::to_string(code));
@@ -274,8 +274,8 @@ Reply Jpush::Push(const Call& call) {
   for (const std::string& target : draft.targets) {
     if (!joined.empty()) joined += ',';
     joined += target;
-    if (around_.options.magic && MagicOf(Provider::kJpush, target) != 0) unlucky = target;
-    const Fate one = around_.faults.FateOf(Provider::kJpush, target);
+    if (around_.options.magic && MagicOf(target) != 0) unlucky = target;
+    const Fate one = around_.faults.FateOf(target);
     if (one == Fate::kDelivered) ++delivered;
     if (one == Fate::kFailed && fate == Fate::kSilent) fate = one;
   }
@@ -293,14 +293,16 @@ Reply Jpush::Push(const Call& call) {
   }
   int nth = 0;
   const std::string& rate_key = draft.attempt_id.empty() ? draft.cid : draft.attempt_id;
-  switch (around_.faults.Decide(Provider::kJpush, unlucky, draft.attempt_id.empty() ? draft.cid : draft.attempt_id,
-                                rate_key, &nth)) {
+  switch (around_.faults.Decide("jpush", unlucky, draft.attempt_id.empty() ? draft.cid : draft.attempt_id, rate_key,
+                                &nth)) {
     case Verdict::kThrottle:
       return answer(Error(429, 2002, "Rate limit exceeded"));
     case Verdict::kContactRefused:
       return answer(Error(400, 1011, "cannot find user by this audience"));
     case Verdict::kServerError:
       return answer(nth == 2 ? Error(503, 1030, "Internal service timeout") : Error(500, 1000, "Internal error"));
+    case Verdict::kTokenExpired:
+      return answer(Error(401, 1004, "Authen failed"));
     case Verdict::kOutOfQuota:
       return answer(Error(403, 2003, "The app key is not allowed to call the API"));
     case Verdict::kDropBefore:
@@ -312,6 +314,9 @@ Reply Jpush::Push(const Call& call) {
       break;
     case Verdict::kAcceptThenDrop:
       reply.abort = true;
+      break;
+    case Verdict::kAcceptMalformed:
+      reply.garble = true;
       break;
     case Verdict::kAccept:
       break;
@@ -412,8 +417,7 @@ void Jpush::Keep(const std::string& msg_id, const Sent& sent) {
 
 void Jpush::Restore(const Entry& entry) {
   ids_.Skip(entry.provider_id);
-  around_.faults.Restore(Provider::kJpush, entry.recipient_sha256,
-                         entry.attempt_id.empty() ? entry.key : entry.attempt_id);
+  around_.faults.Restore("jpush", entry.recipient_sha256, entry.attempt_id.empty() ? entry.key : entry.attempt_id);
   const std::lock_guard lock(mutex_);
   const auto number = [&](const char* key) -> int64_t {
     const auto at = entry.content.find(key);

@@ -16,14 +16,15 @@ namespace sandbox {
 // "Basic " + base64(appKey:masterSecret)
 std::string BasicAuthorization(std::string_view user, std::string_view password);
 
-class Jpush {
+class Jpush final : public ProviderSim {
  public:
   explicit Jpush(Surroundings around);
-  static bool Owns(const std::string& path);
-  Reply Handle(const Call& call);
-  void Restore(const Entry& entry);
-  void Reset();
-  Tally& tally() { return tally_; }
+  const char* name() const override { return "jpush"; }
+  bool Owns(const std::string& path) const override;
+  Reply Handle(const Call& call) override;
+  void Restore(const Entry& entry) override;
+  void Reset() override;
+  Tally& tally() override { return tally_; }
 
  private:
   struct Draft {

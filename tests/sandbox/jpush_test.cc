@@ -69,7 +69,7 @@ TEST(JpushPush, RepeatOfACidReturnsTheFirstResultForADay) {
   bench.Advance(86'399'999);
   EXPECT_EQ(bench.Push(body)->body, first);
   EXPECT_EQ(bench.Lines().size(), 1U);
-  EXPECT_EQ(bench.server().GetStats().jpush.suppressed, 1U);
+  EXPECT_EQ(bench.server().GetStats().at("jpush").suppressed, 1U);
   bench.Advance(1);
   EXPECT_NE(bench.Push(body)->body, first);
   EXPECT_EQ(bench.Lines().size(), 2U);

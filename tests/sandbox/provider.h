@@ -1,4 +1,4 @@
-// What the three providers have in common.
+// What the providers have in common.
 #pragma once
 
 #include <algorithm>
@@ -64,6 +64,19 @@ class Tally {
   std::atomic<uint64_t> requests_{0}, accepted_{0}, suppressed_{0}, dropped_{0};
   mutable std::mutex mutex_;
   std::map<std::string, uint64_t> errors_;
+};
+
+// One simulated provider behind the HTTP port. Threads: Handle from any; the rest before and after.
+class ProviderSim {
+ public:
+  virtual ~ProviderSim() = default;
+  virtual const char* name() const = 0;
+  // True for a path that no other provider has. Calls below /<name> come without that prefix and are not asked for.
+  virtual bool Owns(const std::string& path) const = 0;
+  virtual Reply Handle(const Call& call) = 0;
+  virtual void Restore(const Entry& entry) = 0;
+  virtual void Reset() = 0;
+  virtual Tally& tally() = 0;
 };
 
 // Idempotency keys and their first results, for `window_ms`. Not thread safe.

@@ -33,7 +33,7 @@ void WaitAcked(Bench& bench, uint64_t wechat, uint64_t aliyun) {
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
   while (std::chrono::steady_clock::now() < deadline) {
     const Stats stats = bench.server().GetStats();
-    if (stats.wechat.receipts_acked >= wechat && stats.aliyun.receipts_acked >= aliyun) return;
+    if (stats.at("wechat").receipts_acked >= wechat && stats.at("aliyun").receipts_acked >= aliyun) return;
     std::this_thread::yield();
   }
 }
@@ -62,7 +62,7 @@ TEST(WechatReceipts, AreSignedAndSayWhatBecameOfTheMessage) {
     EXPECT_EQ(Between(one.body, "<FromUserName><![CDATA[", "]]>"), who);
     EXPECT_EQ(Between(one.body, "<Status><![CDATA[", "]]>"), status);
   }
-  EXPECT_EQ(bench.server().GetStats().wechat.receipts_pending, 0U);
+  EXPECT_EQ(bench.server().GetStats().at("wechat").receipts_pending, 0U);
 }
 
 TEST(AliyunReceipts, AreAnArrayWithTheDocumentedFields) {
@@ -129,18 +129,18 @@ TEST(Receipts, AreRepeatedThreeTimesAndThenGivenUp) {
   ASSERT_EQ(got.size(), 4U);
   for (const auto& one : got) EXPECT_EQ(one.body, got[0].body);
   WaitAcked(bench, 1, 0);
-  EXPECT_EQ(bench.server().GetStats().wechat.receipts_given_up, 0U);
+  EXPECT_EQ(bench.server().GetStats().at("wechat").receipts_given_up, 0U);
 
   receiver.FailNext(4);
   bench.Wechat(Bench::WechatBody("oResident0001", "b"));
   bench.Wechat(Bench::WechatBody("oMAGIC09aa", "c"));
   got = receiver.Wait(8);
   ASSERT_EQ(got.size(), 8U);
-  while (bench.server().GetStats().wechat.receipts_pending > 0) std::this_thread::yield();
+  while (bench.server().GetStats().at("wechat").receipts_pending > 0) std::this_thread::yield();
   const Stats stats = bench.server().GetStats();
-  EXPECT_EQ(stats.wechat.receipts_given_up, 1U);
-  EXPECT_EQ(stats.wechat.receipts_acked, 1U);
-  EXPECT_EQ(stats.wechat.receipts_sent, 8U);
+  EXPECT_EQ(stats.at("wechat").receipts_given_up, 1U);
+  EXPECT_EQ(stats.at("wechat").receipts_acked, 1U);
+  EXPECT_EQ(stats.at("wechat").receipts_sent, 8U);
 }
 
 TEST(Receipts, ComeTwiceAndOutOfOrderInDuplicateMode) {
@@ -181,8 +181,8 @@ TEST(Receipts, AreNotSentWhenOff) {
   bench.Wechat(Bench::WechatBody("oResident0001", "a"));
   bench.Sms("13800138000", "b");
   const Stats stats = bench.server().GetStats();
-  EXPECT_EQ(stats.wechat.receipts_pending + stats.aliyun.receipts_pending, 0U);
-  EXPECT_EQ(stats.wechat.receipts_sent + stats.aliyun.receipts_sent, 0U);
+  EXPECT_EQ(stats.at("wechat").receipts_pending + stats.at("aliyun").receipts_pending, 0U);
+  EXPECT_EQ(stats.at("wechat").receipts_sent + stats.at("aliyun").receipts_sent, 0U);
 }
 
 TEST(Receipts, OfARepeatAreNotSentAgain) {
@@ -191,7 +191,7 @@ TEST(Receipts, OfARepeatAreNotSentAgain) {
   bench.Wechat(Bench::WechatBody("oResident0001", "a"));
   bench.Wechat(Bench::WechatBody("oResident0001", "a"));
   WaitAcked(bench, 1, 0);
-  EXPECT_EQ(bench.server().GetStats().wechat.receipts_pending, 0U);
+  EXPECT_EQ(bench.server().GetStats().at("wechat").receipts_pending, 0U);
   EXPECT_EQ(receiver.Wait(1).size(), 1U);
 }
 

@@ -1,6 +1,7 @@
-// The provider simulator: WeChat template messages, Aliyun SMS and JPush behind one port. It verifies what the real
-// providers verify, fails on request, sends receipts back and logs every accepted message. It shares no code with the
-// product, so that a mistake in a connector cannot hide behind the same mistake here.
+// The provider simulator: the HTTP providers behind one port, those with a protocol of their own on their own ports. It
+// verifies what the real providers verify, fails on request, sends receipts back and logs every accepted message. It
+// shares no code with the product, so that a mistake in a connector cannot hide behind the same mistake here.
+// Every HTTP provider answers below /<its name> too ("/tencent/"), which tells those apart that use the same path.
 #pragma once
 
 #include <cstdint>
@@ -74,11 +75,7 @@ struct ProviderStats {
   uint64_t receipts_given_up = 0;
 };
 
-struct Stats {
-  ProviderStats wechat;
-  ProviderStats aliyun;
-  ProviderStats jpush;
-};
+using Stats = std::map<std::string, ProviderStats>;  // by provider: "wechat", "aliyun" ...
 
 // Threads: Start and Stop from one thread; Stats and Reset from any.
 class Server {

@@ -1,5 +1,7 @@
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <utility>
+#include <vector>
 
 #include "sandbox/aliyun.h"
 #include "sandbox/courier.h"
@@ -41,49 +43,73 @@ struct Server::Impl {
   Options options;
   Faults faults{options};
   Journal journal;
-  Courier wechat_courier{WechatCourier(options)};
-  Courier aliyun_courier{AliyunCourier(options)};
-  Wechat wechat{Surroundings{options, faults, journal, &wechat_courier}};
-  Aliyun aliyun{Surroundings{options, faults, journal, &aliyun_courier}};
-  Jpush jpush{Surroundings{options, faults, journal, nullptr}};
   Front front{options, [this](const Call& call) { return Handle(call); }};
+  // A provider and the courier of its receipts, when it pushes any.
+  struct Row {
+    std::unique_ptr<Courier> courier;
+    std::unique_ptr<ProviderSim> provider;
+  };
+  std::vector<Row> rows;
 
-  explicit Impl(Options the_options) : options(std::move(the_options)) {}
+  explicit Impl(Options the_options) : options(std::move(the_options)) {
+    Add<Wechat>(WechatCourier(options));
+    Add<Aliyun>(AliyunCourier(options));
+    Add<Jpush>();
+  }
+
+  template <class P>
+  void Add() {
+    rows.push_back({nullptr, std::make_unique<P>(Surroundings{options, faults, journal, nullptr})});
+  }
+  template <class P>
+  void Add(Courier::Config receipts) {
+    auto courier = std::make_unique<Courier>(std::move(receipts));
+    Courier* const to = courier.get();
+    rows.push_back({std::move(courier), std::make_unique<P>(Surroundings{options, faults, journal, to})});
+  }
 
   void Restore(const Entry& entry) {
-    if (entry.provider == "wechat") wechat.Restore(entry);
-    if (entry.provider == "aliyun") aliyun.Restore(entry);
-    if (entry.provider == "jpush") jpush.Restore(entry);
+    for (const Row& row : rows) {
+      if (entry.provider == row.provider->name()) row.provider->Restore(entry);
+    }
   }
 
   Stats GetStats() {
-    Stats out{wechat.tally().Get(), aliyun.tally().Get(), jpush.tally().Get()};
-    AddReceipts(wechat_courier.GetStats(), &out.wechat);
-    AddReceipts(aliyun_courier.GetStats(), &out.aliyun);
+    Stats out;
+    for (const Row& row : rows) {
+      ProviderStats& stats = out[row.provider->name()];
+      stats = row.provider->tally().Get();
+      if (row.courier) AddReceipts(row.courier->GetStats(), &stats);
+    }
     return out;
   }
 
   void Reset() {
     faults.Reset();
-    wechat.Reset();
-    aliyun.Reset();
-    jpush.Reset();
-    wechat_courier.Reset();
-    aliyun_courier.Reset();
+    for (const Row& row : rows) {
+      row.provider->Reset();
+      if (row.courier) row.courier->Reset();
+    }
   }
 
   Reply Handle(const Call& call) {
     Reply reply;
-    if (Aliyun::Owns(call.path)) return aliyun.Handle(call);
-    if (Wechat::Owns(call.path)) return wechat.Handle(call);
-    if (Jpush::Owns(call.path)) return jpush.Handle(call);
+    for (const Row& row : rows) {
+      const std::string prefix = std::string("/") + row.provider->name();
+      if (!call.path.starts_with(prefix + "/")) continue;
+      Call below = call;
+      below.path = call.path.substr(prefix.size());
+      return row.provider->Handle(below);
+    }
+    for (const Row& row : rows) {
+      if (row.provider->Owns(call.path)) return row.provider->Handle(call);
+    }
     if (call.path == "/sandbox/health" && call.method == "GET") {
       reply.body = R"({"status":"ok"})";
     } else if (call.path == "/sandbox/stats" && call.method == "GET") {
-      const Stats stats = GetStats();
-      reply.body =
-          json({{"wechat", ToJson(stats.wechat)}, {"aliyun", ToJson(stats.aliyun)}, {"jpush", ToJson(stats.jpush)}})
-              .dump();
+      json all = json::object();
+      for (const auto& [name, stats] : GetStats()) all[name] = ToJson(stats);
+      reply.body = all.dump();
     } else if (call.path == "/sandbox/reset" && call.method == "POST") {
       Reset();
       reply.body = R"({"status":"reset"})";
@@ -105,15 +131,17 @@ std::expected<int, std::string> Server::Start() {
   if (!opened) return std::unexpected(opened.error());
   auto port = self.front.Start();
   if (!port) return port;
-  self.wechat_courier.Start();
-  self.aliyun_courier.Start();
+  for (const Impl::Row& row : self.rows) {
+    if (row.courier) row.courier->Start();
+  }
   return port;
 }
 
 void Server::Stop() {
   impl_->front.Stop();
-  impl_->wechat_courier.Stop();
-  impl_->aliyun_courier.Stop();
+  for (const Impl::Row& row : impl_->rows) {
+    if (row.courier) row.courier->Stop();
+  }
   impl_->journal.Close();
 }
 

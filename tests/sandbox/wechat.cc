@@ -79,7 +79,7 @@ Wechat::Wechat(Surroundings around)
       classic_(around.options.token_ttl_s * 1000),
       recent_(kDeduplicationMs) {}
 
-bool Wechat::Owns(const std::string& path) { return path.starts_with("/cgi-bin/"); }
+bool Wechat::Owns(const std::string& path) const { return path.starts_with("/cgi-bin/"); }
 
 Reply Wechat::Error(int64_t code, const std::string& text) {
   tally_.Error(std::to_string(code));
@@ -210,13 +210,15 @@ Reply Wechat::Send(const Call& call) {
       }
     }
     int nth = 0;
-    switch (around_.faults.Decide(Provider::kWechat, openid, client_msg_id, client_msg_id, &nth)) {
+    switch (around_.faults.Decide("wechat", openid, client_msg_id, client_msg_id, &nth)) {
       case Verdict::kThrottle:
         return Error(45011, "api minute-quota reach limit  mustslower  retry next minute");
       case Verdict::kContactRefused:
         return Error(40003, "invalid openid");
       case Verdict::kServerError:
         return Error(-1, "system error");
+      case Verdict::kTokenExpired:
+        return Error(42001, "access_token expired");
       case Verdict::kOutOfQuota:
         return Error(45009, "reach max api daily quota limit");
       case Verdict::kDropBefore:
@@ -229,6 +231,9 @@ Reply Wechat::Send(const Call& call) {
       case Verdict::kAcceptThenDrop:
         reply.abort = true;
         break;
+      case Verdict::kAcceptMalformed:
+        reply.garble = true;
+        break;
       case Verdict::kAccept:
         break;
     }
@@ -239,7 +244,7 @@ Reply Wechat::Send(const Call& call) {
     entry.message_id = entry.attempt_id = entry.key = client_msg_id;
     entry.provider_id = std::to_string(msgid);
     entry.recipient_sha256 = hash;
-    entry.fate = around_.faults.FateOf(Provider::kWechat, openid);
+    entry.fate = around_.faults.FateOf(openid);
     entry.content = {{"template_id", template_id}, {"fields", std::move(shown)}};
     for (const char* link : {"url", "miniprogram"}) {
       if (body.contains(link)) entry.content[link] = body[link];
@@ -249,7 +254,7 @@ Reply Wechat::Send(const Call& call) {
   }
   tally_.Accepted();
   if (reply.abort) tally_.Dropped();
-  const Fate fate = around_.faults.FateOf(Provider::kWechat, openid);
+  const Fate fate = around_.faults.FateOf(openid);
   if (around_.courier != nullptr && fate != Fate::kSilent) {
     around_.courier->Add(WechatReceiptXml(openid, msgid, fate, now));
   }
@@ -269,7 +274,7 @@ Reply Wechat::Handle(const Call& call) {
 
 void Wechat::Restore(const Entry& entry) {
   ids_.Skip(entry.provider_id);
-  around_.faults.Restore(Provider::kWechat, entry.recipient_sha256, entry.key);
+  around_.faults.Restore("wechat", entry.recipient_sha256, entry.key);
   const std::lock_guard lock(mutex_);
   if (!entry.key.empty()) recent_.Put(entry.recipient_sha256 + '|' + entry.key, entry.provider_id, entry.at_ms);
 }

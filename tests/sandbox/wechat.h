@@ -41,15 +41,15 @@ class WechatTokens {
   std::deque<Issued> issued_;  // newest last
 };
 
-class Wechat {
+class Wechat final : public ProviderSim {
  public:
   explicit Wechat(Surroundings around);
-  // True for a path of this provider.
-  static bool Owns(const std::string& path);
-  Reply Handle(const Call& call);
-  void Restore(const Entry& entry);
-  void Reset();
-  Tally& tally() { return tally_; }
+  const char* name() const override { return "wechat"; }
+  bool Owns(const std::string& path) const override;
+  Reply Handle(const Call& call) override;
+  void Restore(const Entry& entry) override;
+  void Reset() override;
+  Tally& tally() override { return tally_; }
 
  private:
   Reply StableToken(const Call& call);

@@ -129,8 +129,8 @@ TEST(WechatSend, RepeatWithinTenMinutesReturnsTheFirstMsgidAndIsNoNewMessage) {
   EXPECT_NE(send("oResident0001", "m"), first);
   EXPECT_EQ(bench.Lines().size(), 4U);
   const Stats stats = bench.server().GetStats();
-  EXPECT_EQ(stats.wechat.accepted, 4U);
-  EXPECT_EQ(stats.wechat.suppressed, 1U);
+  EXPECT_EQ(stats.at("wechat").accepted, 4U);
+  EXPECT_EQ(stats.at("wechat").suppressed, 1U);
 }
 
 TEST(WechatSend, WithoutClientMsgIdEveryCallIsAMessage) {
@@ -169,7 +169,7 @@ TEST(WechatSend, RefusesWithTheDocumentedCodes) {
       40001);
   EXPECT_EQ(Code(json::parse(bench.client().Get("/cgi-bin/message/template/send?access_token=no")->body)), 43002);
   EXPECT_TRUE(bench.Lines().empty());
-  EXPECT_EQ(bench.server().GetStats().wechat.errors.at("47003"), 4U);
+  EXPECT_EQ(bench.server().GetStats().at("wechat").errors.at("47003"), 4U);
 }
 
 TEST(WechatMagic, EachNumberFailsAsDocumented) {
@@ -207,7 +207,7 @@ TEST(WechatMagic, EachNumberFailsAsDocumented) {
   EXPECT_EQ(send("oMAGIC09aa"), 0);
   EXPECT_EQ(bench.Lines().back()["fate"], "silent");
   EXPECT_EQ(lines(), 7U);
-  EXPECT_EQ(bench.server().GetStats().wechat.dropped, 2U);
+  EXPECT_EQ(bench.server().GetStats().at("wechat").dropped, 2U);
 }
 
 TEST(WechatMagic, CountsTriesPerMessageNotPerRecipient) {

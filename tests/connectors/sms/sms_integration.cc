@@ -60,7 +60,7 @@ class Simulator {
     url_ = "http://127.0.0.1:" + std::to_string(*port);
   }
   const std::string& url() const { return url_; }
-  sandbox::ProviderStats stats() const { return server_.GetStats().aliyun; }
+  sandbox::ProviderStats stats() const { return server_.GetStats().at("aliyun"); }
 
  private:
   sandbox::Server server_;

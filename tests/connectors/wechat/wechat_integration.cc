@@ -49,7 +49,7 @@ class Simulator {
     url_ = "http://127.0.0.1:" + std::to_string(*port);
   }
   const std::string& url() const { return url_; }
-  sandbox::ProviderStats stats() const { return server_.GetStats().wechat; }
+  sandbox::ProviderStats stats() const { return server_.GetStats().at("wechat"); }
 
  private:
   sandbox::Server server_;

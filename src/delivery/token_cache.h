@@ -1,7 +1,7 @@
 #pragma once
 
-// The access token of one account, shared by all threads: one request at a time renews it, the others wait for its
-// result.
+// The access token of one account, shared by all threads and by all connectors of that account: one request at a time
+// renews it, the others wait for its result. This file is part of delivery's door.
 
 #include <chrono>
 #include <condition_variable>
@@ -10,9 +10,9 @@
 #include <mutex>
 #include <string>
 
-#include "delivery/delivery.h"
+#include "delivery/connector.h"
 
-namespace zhitui::wechat {
+namespace zhitui::delivery {
 
 class TokenCache {
  public:
@@ -20,13 +20,13 @@ class TokenCache {
   struct Fetched {
     std::string token;  // empty: refused
     std::chrono::seconds lifetime{0};
-    delivery::SendResult refused;
+    SendResult refused;
   };
   using Fetch = std::function<Fetched(Millis timeout)>;
   struct Grant {
     std::string token;  // empty: refused
     std::uint64_t generation = 0;
-    delivery::SendResult refused;
+    SendResult refused;
   };
 
   explicit TokenCache(Fetch fetch) : fetch_(std::move(fetch)) {}
@@ -44,7 +44,7 @@ class TokenCache {
   Time fresh_until_{};
   bool fetching_ = false;
   std::uint64_t fetches_ = 0;
-  delivery::SendResult refused_;  // of the last fetch; meaningful while token_ is empty
+  SendResult refused_;  // of the last fetch; meaningful while token_ is empty
 };
 
-}  // namespace zhitui::wechat
+}  // namespace zhitui::delivery

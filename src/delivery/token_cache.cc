@@ -1,11 +1,11 @@
-#include "wechat/token_cache.h"
+#include "delivery/token_cache.h"
 
 #include <algorithm>
 
-namespace zhitui::wechat {
+namespace zhitui::delivery {
 namespace {
 
-// The platform renews in the last five minutes and keeps the old token good for five more.
+// A token is not used in its last minute: a request with it could arrive after its end.
 constexpr std::chrono::seconds kMargin(60);
 
 }  // namespace
@@ -17,7 +17,7 @@ TokenCache::Grant TokenCache::Get(Time deadline) {
       const std::uint64_t round = fetches_;
       if (!renewed_.wait_until(lock, deadline, [&] { return fetches_ != round; })) {
         Grant late;
-        late.refused.verdict = delivery::Verdict::kNotSent;
+        late.refused.verdict = Verdict::kNotSent;
         late.refused.code = "token_wait";
         return late;
       }
@@ -49,4 +49,4 @@ void TokenCache::Drop(std::uint64_t generation) {
   if (generation == generation_) token_.clear();
 }
 
-}  // namespace zhitui::wechat
+}  // namespace zhitui::delivery
