@@ -41,7 +41,7 @@ list(FILTER sandbox_sources EXCLUDE REGEX "_test\\.cc$|_integration\\.cc$|/main\
 if(sandbox_sources AND EXISTS ${CMAKE_SOURCE_DIR}/tests/sandbox/main.cc)
   add_library(sandbox_lib STATIC ${sandbox_sources})
   target_include_directories(sandbox_lib PUBLIC ${CMAKE_SOURCE_DIR}/tests)
-  target_link_libraries(sandbox_lib PUBLIC vendor_httplib vendor_nlohmann vendor_openssl Threads::Threads)
+  target_link_libraries(sandbox_lib PUBLIC vendor_httplib vendor_nlohmann vendor_openssl vendor_nghttp2 Threads::Threads)
   add_executable(zhitui-sandbox tests/sandbox/main.cc)
   target_link_libraries(zhitui-sandbox PRIVATE sandbox_lib vendor_cli11)
   set_target_properties(zhitui-sandbox PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
