@@ -11,9 +11,10 @@ namespace zhitui::authoring {
 namespace {
 
 // What sending reads of a recipient by name, see docs/rules.md.
-constexpr std::array<std::string_view, 8> kReadBySending = {
-    "contacts.app",       "contacts.wechat",  "contacts.phone",         "preferences.channels",
-    "preferences.locale", "consent.messages", "consent.refused_topics", "consent.refused_channels"};
+constexpr std::array<std::string_view, 9> kReadBySending = {
+    "contacts.app",           "contacts.wechat",          "contacts.phone",
+    "preferences.channels",   "preferences.locale",       "consent.messages",
+    "consent.refused_topics", "consent.refused_channels", "consent.refused_signatures"};
 
 char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 bool IsLetter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
@@ -82,6 +83,7 @@ class SchemaLint {
       for (const rules::Material& material : rule.apply.materials) {
         if (material.on_file) add(*material.on_file);
       }
+      if (const std::optional<std::uint32_t> slot = schema_.Find(rule.apply.reply)) used.insert(*slot);
     }
     for (const std::optional<std::uint32_t> slot : {schema_.alive_unless(), schema_.recipients()}) {
       if (slot) used.insert(*slot);

@@ -219,6 +219,7 @@ class Parser {
     for (const auto& [path, name] : {std::pair<std::string, std::string>{"topics.decisions", topics.decisions},
                                      {"topics.deliveries", topics.deliveries},
                                      {"topics.dead_letters", topics.dead_letters},
+                                     {"topics.contacts", topics.contacts},
                                      {"topics.ledger", c.ledger_topic}}) {
       if (!IsPlainName(name)) {
         FaultAt(path, "bad-name", "a topic's name may hold letters, digits, '.', '_' and '-'");

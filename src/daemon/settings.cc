@@ -102,6 +102,8 @@ std::vector<Key<C>> PipelineKeys() {
            [](C& c, const Value& v) { c.pipeline.topics.deliveries = v.text; }),
       Text("topics.dead_letters", "zhitui.dead-letters", "",
            [](C& c, const Value& v) { c.pipeline.topics.dead_letters = v.text; }),
+      Text("topics.contacts", "zhitui.contacts", "what became of phones, openids and device tokens",
+           [](C& c, const Value& v) { c.pipeline.topics.contacts = v.text; }),
       Text("topics.subscription_prefix", "zhitui.topic.", "of the topic that each rule's `topic` is published on",
            [](C& c, const Value& v) { c.pipeline.topics.subscription_prefix = v.text; }),
       Text("topics.ledger", "zhitui.ledger", "compacted copy of intents and outcomes; only with kafka",
@@ -142,7 +144,7 @@ std::vector<Key<C>> PipelineKeys() {
           "how long a provider's message id finds its notification",
           [](C& c, const Value& v) { c.pipeline.index_kept = Ms(v); }),
       Text("delivery.sms_signature", "福田政务", "shown before a text message, without 【】",
-           [](C& c, const Value& v) { c.pipeline.render.sms_signature = v.text; }),
+           [](C& c, const Value& v) { c.pipeline.render.sms_signature = c.pipeline.policy.sms_signature = v.text; }),
   };
 }
 

@@ -117,7 +117,7 @@ Status MakeFolders(const Config& config) {
 
 std::vector<stream::TopicSpec> TopicsOf(const Config& config, const rules::RuleSet* ruleset) {
   const pipeline::Topics& topics = config.pipeline.topics;
-  std::set<std::string> names = {topics.decisions, topics.deliveries, topics.dead_letters};
+  std::set<std::string> names = {topics.decisions, topics.deliveries, topics.dead_letters, topics.contacts};
   for (const InputTopic& input : config.topics) names.insert(input.topic);
   if (ruleset != nullptr) {
     for (const rules::Rule& rule : ruleset->rules()) {

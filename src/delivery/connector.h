@@ -77,6 +77,7 @@ enum class SignalKind : std::uint8_t {
   kGrant = 1,    // may be sent one more message of a template (WeChat subscription)
   kRefusal = 2,  // wants no messages of that template any more
   kGone = 3,     // the contact point is no more: unfollowed, uninstalled, number given up
+  kBack = 4,     // it is there again: followed once more
 };
 const char* SignalName(SignalKind kind);  // "reply" …
 inline constexpr std::size_t kMaxReplyBytes = 2000;

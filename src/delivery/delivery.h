@@ -4,7 +4,8 @@
 // runs sends on worker threads, and what every connector needs to call a provider over HTTP without sending twice
 // (http.h). Knows no store: pipeline joins ledger and store.
 //
-// The door is this file and those it includes: connector.h, settings.h, secret.h, token_cache.h, http.h, http_link.h.
+// The door is this file and those it includes: breaker.h, connector.h, contact.h, settings.h, secret.h, token_cache.h,
+// http.h, http_link.h.
 //
 // Promises
 // - The ledger moves forward, never back: notification (planned -> sending -> accepted -> delivered -> read; failed,
@@ -26,7 +27,9 @@
 #include <vector>
 
 #include "base/base.h"
+#include "delivery/breaker.h"
 #include "delivery/connector.h"
+#include "delivery/contact.h"
 #include "delivery/http.h"
 #include "delivery/http_link.h"
 #include "delivery/secret.h"
@@ -78,6 +81,7 @@ struct Attempt {
   std::string provider_id;
   std::string code;
   std::string content_hash;  // of what was sent
+  std::string contact;       // ContactId of where it was sent; "" in records of before
 };
 
 // One notification: a decision for one recipient. Stored in the recipient's shard under its notification id.
@@ -148,6 +152,9 @@ bool End(Notification& n, NotificationState to, const std::string& reason);
 // refuses when a connector has `queue` jobs that were submitted and not collected, so no queue grows without bound. A
 // connector that throws gives kUnknown.
 //
+// A provider that does not answer is left alone for a while (breaker.h): Room is 0 then. Submit takes all the same what
+// was claimed before.
+//
 // Routes: a channel may have several connectors. A contact "apns:TOKEN" belongs to the connector of that name; one
 // without such a prefix (at most 20 of a-z, 0-9 and _) to the first of its channel.
 class Dispatcher {
@@ -178,6 +185,8 @@ class Dispatcher {
   Route RouteFor(Channel channel, std::string_view contact) const;
   std::shared_ptr<Connector> Named(std::string_view name) const;
   std::size_t Room(const std::string& connector) const;  // jobs it would take now
+  // The connectors by name, and whether each is left alone at present.
+  std::vector<std::pair<std::string, bool>> Silent() const;
   bool Submit(const std::string& connector, Job job);
   std::size_t in_flight() const;              // submitted and not collected
   std::vector<Done> Collect(Millis timeout);  // waits for the first

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <exception>
@@ -27,6 +28,8 @@ struct Dispatcher::Impl {
     std::shared_ptr<Connector> connector;
     std::deque<Job> waiting;
     std::size_t outstanding = 0;  // submitted and not collected
+    std::size_t running = 0;      // of them those that have not ended
+    Breaker breaker;
     std::condition_variable work;
     std::vector<std::thread> threads;
   };
@@ -58,6 +61,17 @@ struct Dispatcher::Impl {
     arrived.wait(lock, [&] { return begun == 0; });
   }
 
+  // With the mutex held.
+  std::size_t Room(const Lane& lane) const {
+    if (closed || lane.outstanding >= limit) return 0;
+    return lane.breaker.Allow(limit - lane.outstanding, lane.running, std::chrono::steady_clock::now());
+  }
+  void End(Lane& lane, Done done) {
+    --lane.running;
+    if (!done.query) lane.breaker.Record(done.result.verdict, std::chrono::steady_clock::now());
+    finished.push_back({std::move(done), &lane});
+  }
+
   Lane* Find(std::string_view name) const {
     for (const auto& lane : lanes) {
       if (lane->connector->name() == name) return lane.get();
@@ -81,6 +95,7 @@ struct Dispatcher::Impl {
         done.result.verdict = job.query ? Verdict::kUnknown : Verdict::kNotSent;
         done.result.code = "shutdown";
         done.request = std::move(job.request);
+        --lane->running;
         finished.push_back({std::move(done), lane.get()});
       }
       lane->waiting.clear();
@@ -119,7 +134,7 @@ struct Dispatcher::Impl {
       lock.unlock();
       Done done = Run(*lane.connector, std::move(job));
       lock.lock();
-      finished.push_back({std::move(done), &lane});
+      End(lane, std::move(done));
       arrived.notify_one();
     }
   }
@@ -133,7 +148,7 @@ struct Dispatcher::Impl {
       done.result = std::move(result);
       const std::scoped_lock lock(mutex);
       --begun;
-      finished.push_back({std::move(done), &lane});
+      End(lane, std::move(done));
       // All: Collect and the destructor may both be waiting.
       arrived.notify_all();
     };
@@ -181,8 +196,14 @@ std::shared_ptr<Connector> Dispatcher::Named(std::string_view name) const {
 std::size_t Dispatcher::Room(const std::string& connector) const {
   const Impl::Lane* lane = impl_->Find(connector);
   const std::scoped_lock lock(impl_->mutex);
-  if (lane == nullptr || impl_->closed || lane->outstanding >= impl_->limit) return 0;
-  return impl_->limit - lane->outstanding;
+  return lane == nullptr ? 0 : impl_->Room(*lane);
+}
+
+std::vector<std::pair<std::string, bool>> Dispatcher::Silent() const {
+  const std::scoped_lock lock(impl_->mutex);
+  std::vector<std::pair<std::string, bool>> out;
+  for (const auto& lane : impl_->lanes) out.emplace_back(lane->connector->name(), lane->breaker.open());
+  return out;
 }
 
 bool Dispatcher::Submit(const std::string& connector, Job job) {
@@ -191,6 +212,7 @@ bool Dispatcher::Submit(const std::string& connector, Job job) {
     const std::scoped_lock lock(impl_->mutex);
     if (lane == nullptr || impl_->closed || lane->outstanding >= impl_->limit) return false;
     ++lane->outstanding;
+    ++lane->running;
     ++impl_->in_flight;
     if (job.query || !lane->connector->asynchronous()) {
       lane->waiting.push_back(std::move(job));

@@ -34,6 +34,8 @@ const char* SignalName(SignalKind kind) {
       return "refusal";
     case SignalKind::kGone:
       return "gone";
+    case SignalKind::kBack:
+      return "back";
   }
   return "reply";
 }

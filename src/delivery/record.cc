@@ -4,7 +4,7 @@
 namespace zhitui::delivery {
 namespace {
 
-constexpr std::uint64_t kVersion = 1;
+constexpr std::uint64_t kVersion = 2;  // 2: attempts know their contact
 
 std::int64_t Ms(Instant at) { return at.time_since_epoch().count(); }
 
@@ -23,6 +23,7 @@ void Write(ByteWriter& out, const Attempt& a) {
   out.Str(a.provider_id);
   out.Str(a.code);
   out.Str(a.content_hash);
+  out.Str(a.contact);
 }
 
 class Reader {
@@ -52,7 +53,7 @@ class Reader {
   bool bad_ = false;
 };
 
-Attempt ReadAttempt(Reader& in) {
+Attempt ReadAttempt(Reader& in, std::uint64_t version) {
   Attempt a;
   a.id = in.Str();
   a.channel = in.Enum(Channel::kSms);
@@ -68,6 +69,7 @@ Attempt ReadAttempt(Reader& in) {
   a.provider_id = in.Str();
   a.code = in.Str();
   a.content_hash = in.Str();
+  if (version >= 2) a.contact = in.Str();
   return a;
 }
 
@@ -97,7 +99,8 @@ std::string Notification::Encode() const {
 
 Result<Notification> Notification::Decode(std::string_view bytes) {
   Reader in(bytes);
-  if (in.in().U64() != kVersion) {
+  const std::uint64_t version = in.in().U64();
+  if (version == 0 || version > kVersion) {
     return Invalid("a notification record of another version: read it with the release that wrote it");
   }
   Notification n;
@@ -117,7 +120,7 @@ Result<Notification> Notification::Decode(std::string_view bytes) {
   constexpr std::size_t kSmallestAttempt = 14;  // one byte a field
   const std::size_t attempts = in.in().Count(kSmallestAttempt);
   n.attempts.reserve(attempts);
-  for (std::size_t i = 0; i < attempts; ++i) n.attempts.push_back(ReadAttempt(in));
+  for (std::size_t i = 0; i < attempts; ++i) n.attempts.push_back(ReadAttempt(in, version));
   if (!in.Whole()) return Invalid("a notification record is damaged");
   return n;
 }

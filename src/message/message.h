@@ -58,8 +58,8 @@ class TemplateSet {
 struct Content {
   Channel channel = Channel::kApp;
   std::string locale;             // "zh", "en"
-  std::string title;              // app
-  std::string body;               // app body; sms: the whole text as the person reads it, signature included
+  std::string title;              // app; wechat: that of the app, if there is one
+  std::string body;               // app, wechat likewise; sms: the whole text as the person reads it, with signature
   std::string url;                // where a tap leads
   std::string provider_template;  // logical name (wechat, sms)
   std::vector<std::pair<std::string, std::string>> fields;  // wechat fields, sms parameters

@@ -175,6 +175,11 @@ Result<Content> Render(const Template& tmpl, const decide::Decision& decision, C
       break;
     case Channel::kWechat:
       c.provider_template = tmpl.wechat_template;
+      // A message of WeCom has no fields: it reads like that of the app.
+      if (tmpl.Has(Channel::kApp)) {
+        c.title = OneLine(Fill(tmpl.app_title, decision, c.locale));
+        c.body = Fill(tmpl.app_body, decision, c.locale);
+      }
       for (const auto& [key, text] : tmpl.wechat_fields) {
         c.fields.emplace_back(key, FitWechatField(key, Fill(text, decision, c.locale)));
       }

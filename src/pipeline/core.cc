@@ -72,6 +72,13 @@ Core::Core(Options o, Parts p) : options(std::move(o)), parts(std::move(p)) {
   metrics.batch_seconds = &m.GetHistogram("zhitui_decide_batch_seconds", "One batch through the decide loop");
 }
 
+std::string Core::InputTopicOf(const std::string& kind) const {
+  for (const auto& [topic, decode] : options.inputs) {
+    if (decode.format == facts::Format::kCloudEvents && (decode.kind == kind || decode.kind.empty())) return topic;
+  }
+  return {};
+}
+
 Result<std::vector<store::Applied>> Core::Apply(std::span<const store::Transaction> transactions) {
   if (transactions.empty()) return std::vector<store::Applied>{};
   // Noted before the write: a bound that is too early costs one look, one that comes too late loses a due.

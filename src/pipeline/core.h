@@ -88,6 +88,9 @@ class Core {
   Instant RealNow() const { return parts.real_clock->Now(); }
   Logger& log() const { return *parts.logger; }
 
+  // The topic that carries a kind's CloudEvents; empty: none.
+  std::string InputTopicOf(const std::string& kind) const;
+
   // Store.Apply that also keeps the due book.
   Result<std::vector<store::Applied>> Apply(std::span<const store::Transaction> transactions);
   // Due entries of a queue in the owned shards, at most about `limit`; refreshes the book of the shards it asked.

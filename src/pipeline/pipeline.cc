@@ -30,12 +30,21 @@ struct Pipeline::Impl {
   Impl(Options o, Parts p)
       : core(std::move(o), std::move(p)),
         decider(core),
-        planner(core),
-        sender(core),
+        contacts(core),
+        planner(core, contacts),
+        sender(core, contacts),
         reader(core, [this](const Record& r) { return decider.RecordedAt(r); }) {}
+
+  // What arrives on the connectors' own connections is taken from now on.
+  void StartConnectors() {
+    core.parts.dispatcher->Start(
+        [this](const std::string& connector, const std::vector<delivery::Receipt>& receipts,
+               const std::vector<delivery::Signal>& signals) { return sender.Receive(connector, receipts, signals); });
+  }
 
   Core core;
   Decider decider;
+  Contacts contacts;
   Planner planner;
   Sender sender;
   Reader reader;
@@ -187,10 +196,14 @@ struct Pipeline::Impl {
 
 Pipeline::Pipeline(Options options, Parts parts)
     : impl_(std::make_unique<Impl>(std::move(options), std::move(parts))) {}
-Pipeline::~Pipeline() = default;
+Pipeline::~Pipeline() {
+  // The connectors call into this object.
+  if (impl_->core.parts.dispatcher) impl_->core.parts.dispatcher->Close();
+}
 
 Status Pipeline::Run(const std::atomic<bool>& stop, Millis drain) {
   Impl& p = *impl_;
+  p.StartConnectors();
   std::atomic<bool> stop_sends{false};
   Status send_status;
   std::mutex status_mutex;
@@ -257,6 +270,7 @@ Status Pipeline::Replay(DrivenClock& clock, Instant until, const std::atomic<boo
   Impl& p = *impl_;
   p.core.TrackExpected(true);
   p.sender.TrackReceipts();
+  p.StartConnectors();
   Result<std::optional<Instant>> stored = p.LoadClock();
   if (!stored) return std::unexpected(stored.error());
   if (*stored) clock.AdvanceTo(**stored);
@@ -316,21 +330,14 @@ Status Pipeline::Append(const std::vector<Record>& records) {
   return impl_->core.parts.sink->Produce(records, impl_->core.options.produce_deadline);
 }
 
-std::string Pipeline::InputTopicOf(const std::string& kind) const {
-  for (const auto& [topic, decode] : impl_->core.options.inputs) {
-    if (decode.format == facts::Format::kCloudEvents && (decode.kind == kind || decode.kind.empty())) return topic;
-  }
-  return {};
-}
+std::string Pipeline::InputTopicOf(const std::string& kind) const { return impl_->core.InputTopicOf(kind); }
 
 Result<delivery::CallbackReply> Pipeline::Callback(const std::string& connector,
                                                    const delivery::CallbackRequest& request) {
   const std::shared_ptr<delivery::Connector> by = impl_->core.parts.dispatcher->Named(connector);
   if (!by) return Invalid("no such connector");
   delivery::CallbackReply reply = by->ParseCallback(request);
-  if (!reply.receipts.empty()) {
-    if (Status s = impl_->sender.Receive(connector, reply.receipts); !s) return std::unexpected(s.error());
-  }
+  if (Status s = impl_->sender.Receive(connector, reply.receipts, reply.signals); !s) return std::unexpected(s.error());
   return reply;
 }
 

@@ -46,6 +46,7 @@ struct Topics {
   std::string decisions = "zhitui.decisions";
   std::string deliveries = "zhitui.deliveries";
   std::string dead_letters = "zhitui.dead-letters";
+  std::string contacts = "zhitui.contacts";  // what became of contact points
   std::string subscription_prefix = "zhitui.topic.";
   std::string ledger;  // compacted copy of intents and outcomes; empty: the store itself is the truth (embedded)
 };

@@ -1,6 +1,7 @@
 #include "pipeline/planner.h"
 
 #include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <unordered_set>
 
@@ -93,6 +94,7 @@ Status Planner::Plan(const std::vector<Record>& records) {
   std::vector<store::Transaction> transactions;
   std::vector<Shard> touched;
   std::uint64_t suppressed = 0;
+  std::map<std::string, Contacts::Met> met;
   for (std::size_t i = 0; i < open.size(); ++i) {
     const Open& o = open[i];
     if ((*stored)[2 * i].version > 0) continue;  // planned before
@@ -119,12 +121,27 @@ Status Planner::Plan(const std::vector<Record>& records) {
     } else {
       n.state = delivery::NotificationState::kPlanned;
       n.next = plan.due;
+      Contacts::Met& person = met[ReachKey(o.kind, o.recipient)];
+      person.kind = o.kind;
+      person.recipient = o.recipient;
+      for (const Channel channel : plan.channels) {
+        const delivery::Dispatcher::Route route =
+            core_.parts.dispatcher->RouteFor(channel, recipient.contacts[static_cast<std::size_t>(channel)]);
+        if (route.connector == nullptr) continue;
+        const std::pair point(channel, delivery::ContactId(channel, route.contact));
+        if (std::find(person.points.begin(), person.points.end(), point) == person.points.end()) {
+          person.points.push_back(point);
+        }
+      }
     }
     t.outbox.push_back(EncodeOutbox(DeliveryRecord(core_.options.topics, n, o.decision, o.decision.at)));
     touched.push_back(o.shard);
     t.writes.push_back(NotificationWrite(n, 0));
     transactions.push_back(std::move(t));
   }
+  std::vector<Contacts::Met> people;
+  for (auto& [key, person] : met) people.push_back(std::move(person));
+  if (Status s = contacts_.Meet(people, core_.Now()); !s) return s;
   // A conflict means that it has been planned meanwhile, by the instance that owned the shard before.
   Result<std::vector<store::Applied>> applied = core_.Apply(transactions);
   if (!applied) return std::unexpected(applied.error());

@@ -5,18 +5,20 @@
 
 #include <vector>
 
+#include "pipeline/contacts.h"
 #include "pipeline/core.h"
 
 namespace zhitui::pipeline {
 
 class Planner {
  public:
-  explicit Planner(Core& core) : core_(core) {}
+  Planner(Core& core, Contacts& contacts) : core_(core), contacts_(contacts) {}
   // On success every record has its notification in the store; the records' offsets may be committed.
   Status Plan(const std::vector<Record>& records);
 
  private:
   Core& core_;
+  Contacts& contacts_;
 };
 
 // A notification as the store keeps it. A final one has no due entry.

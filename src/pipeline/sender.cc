@@ -30,6 +30,7 @@ delivery::SendRequest Request(const delivery::Attempt& attempt, const delivery::
 
 Result<std::size_t> Sender::Step(Instant now, Millis wait) {
   Result<std::size_t> moved = RecordOutcomes(now, flights_.empty() ? Millis(0) : wait);
+  WatchSilence();
   if (!moved || !claiming_) return moved;
   for (const Channel channel : kChannels) {
     Result<std::size_t> started = StartDue(channel, now);
@@ -38,6 +39,23 @@ Result<std::size_t> Sender::Step(Instant now, Millis wait) {
   }
   if (Status s = Clean(now); !s) return std::unexpected(s.error());
   return moved;
+}
+
+void Sender::WatchSilence() {
+  for (const auto& [connector, silent] : core_.parts.dispatcher->Silent()) {
+    bool& was = silent_[connector];
+    if (was == silent) continue;
+    was = silent;
+    if (silent) {
+      core_.log().Warn("connector_silent", {{"connector", connector}});
+    } else {
+      core_.log().Info("connector_answers", {{"connector", connector}});
+    }
+    core_.parts.metrics
+        ->GetCounter("zhitui_connector_silences_total", "Providers that fell silent and came back",
+                     {{"connector", connector}, {"now", silent ? "silent" : "answering"}})
+        .Add();
+  }
 }
 
 store::Transaction Sender::Change(const delivery::Notification& n, std::uint64_t version,
@@ -112,6 +130,15 @@ Result<std::size_t> Sender::RecordOutcomes(Instant now, Millis wait) {
         ->GetCounter("zhitui_sends_total", "Requests to providers by verdict",
                      {{"connector", connector}, {"verdict", delivery::VerdictName(d.result.verdict)}})
         .Add();
+    if (attempt != nullptr && d.result.verdict == delivery::Verdict::kDropContact) {
+      // Before the outcome: once that is there, nobody asks this provider again.
+      const std::string contact = attempt->contact;
+      const Status s = contacts_.Update(n.kind, n.recipient, now, [&](delivery::Reach& reach) {
+        delivery::ContactPoint* point = reach.Find(contact);
+        return point != nullptr && point->Kill(connector, d.result.code, now);
+      });
+      if (!s) return std::unexpected(s.error());
+    }
     transactions.push_back(Change(n, flight->second.version, flight->second.decision, now));
     touched.push_back(transactions.back().shard);
     of.push_back(&d);
@@ -167,6 +194,9 @@ Result<std::size_t> Sender::StartDue(Channel channel, Instant now) {
   Result<std::vector<store::DueEntry>> due = core_.TakeDue(SendQueue(channel), now, limit + flights_.size());
   if (!due) return std::unexpected(due.error());
   const Instant real = core_.RealNow();
+  // One message at a time to one person: what the first one tells of the contact holds for the next.
+  std::set<std::string> busy;
+  for (const auto& [id, flight] : flights_) busy.insert(ReachKey(flight.n.kind, flight.n.recipient));
   std::erase_if(*due, [&](const store::DueEntry& e) {
     if (flights_.contains(e.key)) return true;
     const auto wait = waiting_.find(e.key);
@@ -182,7 +212,10 @@ Result<std::size_t> Sender::StartDue(Channel channel, Instant now) {
 
   std::vector<store::Transaction> transactions;
   std::vector<Start> starts;
-  for (Loaded& item : *items) Consider(std::move(item), now, transactions, starts);
+  for (Loaded& item : *items) {
+    if (!busy.insert(ReachKey(item.n.kind, item.n.recipient)).second) continue;  // stays due
+    Consider(std::move(item), now, transactions, starts);
+  }
   Result<std::vector<store::Applied>> applied = core_.Apply(transactions);
   if (!applied) return std::unexpected(applied.error());
   if (Status s = PublishIntents(transactions); !s) return std::unexpected(s.error());
@@ -193,6 +226,11 @@ Result<std::size_t> Sender::StartDue(Channel channel, Instant now) {
     touched.push_back(transactions[i].shard);
     if ((*applied)[i] == store::Applied::kConflict) conflict[transactions[i].writes[0].key] = true;
   }
+  std::vector<Contacts::Entry> entries;
+  for (const Start& start : starts) {
+    if (start.entry && !conflict.contains(start.flight.n.id)) entries.push_back(*start.entry);
+  }
+  if (Status s = contacts_.Register(entries); !s) return std::unexpected(s.error());
   for (Start& start : starts) {
     const std::string id = start.flight.n.id;
     if (conflict.contains(id)) continue;
@@ -229,6 +267,7 @@ Result<std::vector<Sender::Loaded>> Sender::LoadAll(const std::vector<store::Due
     people.push_back({ShardOf(item.decision.subject), store::Space::kSubject,
                       SubjectKey(item.decision.kind, item.decision.subject)});
     people.push_back({ShardOf(item.n.recipient), store::Space::kSubject, SubjectKey(item.n.kind, item.n.recipient)});
+    people.push_back({ShardOf(item.n.recipient), store::Space::kContact, ReachKey(item.n.kind, item.n.recipient)});
     items.push_back(std::move(item));
   }
   Result<std::vector<store::StoredRecord>> records = core_.parts.store->Load(people);
@@ -237,11 +276,14 @@ Result<std::vector<Sender::Loaded>> Sender::LoadAll(const std::vector<store::Due
   for (std::size_t i = 0; i < items.size(); ++i) {
     Loaded& item = items[i];
     Result<std::optional<SubjectView>> subject =
-        Core::View(*book->ruleset, item.decision.kind, (*records)[2 * i].value);
-    Result<std::optional<SubjectView>> recipient = Core::View(*book->ruleset, item.n.kind, (*records)[2 * i + 1].value);
+        Core::View(*book->ruleset, item.decision.kind, (*records)[3 * i].value);
+    Result<std::optional<SubjectView>> recipient = Core::View(*book->ruleset, item.n.kind, (*records)[3 * i + 1].value);
     if (!subject || !recipient) return std::unexpected(!subject ? subject.error() : recipient.error());
     item.recipient = planning::ReadRecipient(recipient->has_value() ? &(*recipient)->profile : nullptr);
     item.subject = std::move(*subject);
+    Result<delivery::Reach> reach = delivery::Reach::Decode((*records)[3 * i + 2].value);
+    if (!reach) return std::unexpected(reach.error());
+    item.reach = {*reach, (*records)[3 * i + 2].version, *reach};
   }
   return items;
 }
@@ -293,7 +335,7 @@ void Sender::Consider(Loaded item, Instant now, std::vector<store::Transaction>&
 
   for (; n.rung < n.channels.size();) {
     const Channel channel = n.channels[n.rung];
-    const std::string refused = planning::Recheck(item.decision, item.recipient, channel);
+    const std::string refused = planning::Recheck(item.decision, item.recipient, channel, core_.options.policy);
     if (!refused.empty()) {
       if (!OnlyThisChannel(refused))
         return Close(item, delivery::NotificationState::kSuppressed, refused, now, transactions);
@@ -322,6 +364,14 @@ void Sender::Consider(Loaded item, Instant now, std::vector<store::Transaction>&
       NextRung(item, "bad_content", now);
       continue;
     }
+    const std::string contact = delivery::ContactId(channel, route.contact);
+    const bool first = item.reach.reach.Find(contact) == nullptr;
+    item.reach.reach.Use(channel, contact, now);
+    if (std::string why = Unreachable(*connector, *content, item.reach.reach.Find(contact)); !why.empty()) {
+      item.reach.reach = item.reach.before;
+      NextRung(item, why, now);
+      continue;
+    }
     const std::string attempt_id = n.id + "-" + std::to_string(n.attempts.size() + 1);
     Result<delivery::IdempotencyKey> key = connector->NewKey(attempt_id);
     if (!key) {
@@ -333,17 +383,31 @@ void Sender::Consider(Loaded item, Instant now, std::vector<store::Transaction>&
     delivery::Attempt& attempt = delivery::Claim(
         n, connector->name(), *key, core_.options.instance + "/" + core_.options.epoch, now, core_.RealNow());
     attempt.content_hash = Sha256Hex(content->Encode()).substr(0, 32);
+    attempt.contact = contact;
     n.next = now;  // found again by whoever owns the shard after a crash
     Start start;
     start.connector = connector->name();
     start.job.request = Request(attempt, n, std::move(route.contact), std::move(*content));
     start.flight = {n, item.version + 1, item.decision};
+    const rules::Rule* rule = book->ruleset->Find(item.decision.rule);
+    const bool offers = channel == Channel::kSms && rule != nullptr && !rule->apply.reply.empty();
+    if (first || offers) start.entry = {contact, n.kind, n.recipient, offers ? n.id : std::string()};
     transactions.push_back(Change(n, item.version, item.decision, now));
+    contacts_.AddWrite(transactions.back(), item.reach, n.kind, n.recipient, now);
     starts.push_back(std::move(start));
     return;
   }
   n.rung = static_cast<std::uint32_t>(n.channels.size()) - 1;
   Close(item, delivery::NotificationState::kSuppressed, n.reason, now, transactions);
+}
+
+std::string Sender::Unreachable(const delivery::Connector& connector, const message::Content& content,
+                                delivery::ContactPoint* point) {
+  if (point == nullptr) return {};
+  if (point->state == delivery::ContactState::kDead) return "contact_dead";
+  if (point->Refuses(content.provider_template)) return "template_refused";
+  if (connector.needs_grant() && !point->TakeGrant(content.provider_template)) return "no_grant";
+  return {};
 }
 
 // An attempt that was claimed, or whose outcome is unknown, and is not in flight here.
@@ -411,12 +475,14 @@ std::string IndexKey(const std::string& connector, const std::string& provider_i
   return "pid:" + connector + ":" + provider_id;
 }
 
+constexpr std::uint64_t kDeadBit = 4;
+
 // The value under a provider's message id: "n" + notification id, or "e" + receipts that came before the answer.
 std::string EncodeEarly(const std::vector<delivery::Receipt>& receipts) {
   ByteWriter w;
   w.U64(receipts.size());
   for (const delivery::Receipt& r : receipts) {
-    w.U64(static_cast<std::uint64_t>(r.state));
+    w.U64(static_cast<std::uint64_t>(r.state) | (r.contact_dead ? kDeadBit : 0));
     w.Str(r.provider_id);
     w.Str(r.code);
     w.I64(r.at.time_since_epoch().count());
@@ -428,7 +494,9 @@ std::vector<delivery::Receipt> DecodeEarly(std::string_view bytes) {
   ByteReader r(bytes.substr(1));
   std::vector<delivery::Receipt> receipts(r.Count(4));
   for (delivery::Receipt& receipt : receipts) {
-    receipt.state = static_cast<delivery::ReceiptState>(std::min<std::uint64_t>(r.U64(), 2));
+    const std::uint64_t state = r.U64();
+    receipt.state = static_cast<delivery::ReceiptState>(std::min<std::uint64_t>(state & ~kDeadBit, 2));
+    receipt.contact_dead = (state & kDeadBit) != 0;
     receipt.provider_id = r.Str();
     receipt.code = r.Str();
     receipt.at = Instant(Millis(r.I64()));
@@ -461,7 +529,7 @@ Status Sender::Index(const std::string& connector, const std::string& provider_i
     if (old.value.starts_with('e')) {
       for (const delivery::Receipt& receipt : DecodeEarly(old.value)) {
         bool moved = false;
-        if (Status s = ApplyReceipt(notification_id, receipt, now, &moved); !s) return s;
+        if (Status s = ApplyReceipt(connector, notification_id, receipt, now, &moved); !s) return s;
       }
       GotReceipt(notification_id);
     }
@@ -498,8 +566,25 @@ Status Sender::KeepEarly(const std::string& connector, const delivery::Receipt& 
   return Unavailable("a receipt index entry keeps changing");
 }
 
-Status Sender::ApplyReceipt(const std::string& notification_id, const delivery::Receipt& receipt, Instant now,
-                            bool* moved) {
+Status Sender::TellContact(const std::string& connector, const delivery::Notification& n,
+                           const delivery::Receipt& receipt, Instant now) {
+  for (const delivery::Attempt& attempt : n.attempts) {
+    const bool meant =
+        receipt.attempt_id.empty() ? attempt.provider_id == receipt.provider_id : attempt.id == receipt.attempt_id;
+    if (!meant) continue;
+    return contacts_.Update(n.kind, n.recipient, now, [&](delivery::Reach& reach) {
+      delivery::ContactPoint* point = reach.Find(attempt.contact);
+      if (point == nullptr) return false;
+      if (receipt.contact_dead) return point->Kill(connector, receipt.code, now);
+      if (receipt.state != delivery::ReceiptState::kUndelivered) return point->Verify(connector, now);
+      return point->Bounce(connector, receipt.code, now);
+    });
+  }
+  return {};
+}
+
+Status Sender::ApplyReceipt(const std::string& connector, const std::string& notification_id,
+                            const delivery::Receipt& receipt, Instant now, bool* moved) {
   const std::optional<Shard> shard = decide::ShardOfNotification(notification_id);
   if (!shard) return {};
   for (int i = 0; i < kConflictRetries; ++i) {
@@ -512,6 +597,10 @@ Status Sender::ApplyReceipt(const std::string& notification_id, const delivery::
     Result<decide::Decision> decision = decide::Decision::FromJson(n->decision);
     if (!decision) return std::unexpected(decision.error());
     if (!delivery::Apply(*n, receipt, now, Ladder(*decision))) return {};
+    // Before the ledger: a receipt that is not acknowledged comes again, a state that is written does not.
+    if (i == 0) {
+      if (Status s = TellContact(connector, *n, receipt, now); !s) return s;
+    }
     const std::vector<store::Transaction> t = {Change(*n, (*stored)[0].version, *decision, now)};
     Result<std::vector<store::Applied>> applied = core_.Apply(t);
     if (!applied) return std::unexpected(applied.error());
@@ -524,28 +613,54 @@ Status Sender::ApplyReceipt(const std::string& notification_id, const delivery::
   return Unavailable("a notification keeps changing under its receipt");
 }
 
-Status Sender::Receive(const std::string& connector, const std::vector<delivery::Receipt>& receipts) {
-  const Instant now = core_.Now();
-  for (const delivery::Receipt& receipt : receipts) {
-    ++core_.counters.receipts;
-    std::string notification;
-    if (!receipt.attempt_id.empty()) {
-      const std::size_t dash = receipt.attempt_id.rfind('-');
-      if (dash != std::string::npos) notification = receipt.attempt_id.substr(0, dash);
-    } else if (!receipt.provider_id.empty()) {
-      if (Status s = KeepEarly(connector, receipt, now, &notification); !s) return s;
-      if (notification.empty()) continue;  // kept until the answer names its notification
-    }
+Status Sender::MarkRead(const std::string& notification_id, Instant at) {
+  const std::optional<Shard> shard = decide::ShardOfNotification(notification_id);
+  if (!shard) return {};
+  const store::RecordKey key{*shard, store::Space::kNotification, notification_id};
+  Result<std::vector<store::StoredRecord>> stored = core_.parts.store->Load({&key, 1});
+  if (!stored) return std::unexpected(stored.error());
+  if ((*stored)[0].version == 0) return {};
+  Result<delivery::Notification> n = delivery::Notification::Decode((*stored)[0].value);
+  if (!n) return std::unexpected(n.error());
+  for (const delivery::Attempt& attempt : n->attempts) {
+    if (attempt.channel != Channel::kSms) continue;
+    delivery::Receipt receipt;
+    receipt.attempt_id = attempt.id;
+    receipt.state = delivery::ReceiptState::kRead;
+    receipt.code = "reply";
+    receipt.at = at;
     bool moved = false;
-    if (Status s = ApplyReceipt(notification, receipt, now, &moved); !s) return s;
-    // An attempt is known to have its receipt even when the receipt moved nothing.
-    if (!receipt.attempt_id.empty()) {
-      GotReceipt(receipt.attempt_id);
-    } else {
-      GotReceipt(notification);
-    }
+    if (Status s = ApplyReceipt(attempt.connector, notification_id, receipt, core_.Now(), &moved); !s) return s;
   }
   return {};
+}
+
+Status Sender::TakeReceipt(const std::string& connector, const delivery::Receipt& receipt, Instant now) {
+  ++core_.counters.receipts;
+  std::string notification;
+  if (!receipt.attempt_id.empty()) {
+    const std::size_t dash = receipt.attempt_id.rfind('-');
+    if (dash != std::string::npos) notification = receipt.attempt_id.substr(0, dash);
+  } else if (!receipt.provider_id.empty()) {
+    if (Status s = KeepEarly(connector, receipt, now, &notification); !s) return s;
+    if (notification.empty()) return {};  // kept until the answer names its notification
+  }
+  bool moved = false;
+  if (Status s = ApplyReceipt(connector, notification, receipt, now, &moved); !s) return s;
+  // An attempt is known to have its receipt even when the receipt moved nothing.
+  GotReceipt(receipt.attempt_id.empty() ? notification : receipt.attempt_id);
+  return {};
+}
+
+Status Sender::Receive(const std::string& connector, const std::vector<delivery::Receipt>& receipts,
+                       const std::vector<delivery::Signal>& signals) {
+  const Instant now = core_.Now();
+  for (const delivery::Receipt& receipt : receipts) {
+    if (Status s = TakeReceipt(connector, receipt, now); !s) return s;
+  }
+  if (signals.empty()) return {};
+  const std::shared_ptr<delivery::Connector> by = core_.parts.dispatcher->Named(connector);
+  return by ? contacts_.Receive(*by, signals) : Status();
 }
 
 void Sender::ExpectReceipt(const std::string& attempt_id) {

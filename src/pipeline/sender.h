@@ -10,13 +10,16 @@
 #include <unordered_map>
 #include <vector>
 
+#include "pipeline/contacts.h"
 #include "pipeline/core.h"
 
 namespace zhitui::pipeline {
 
 class Sender {
  public:
-  explicit Sender(Core& core) : core_(core) {}
+  Sender(Core& core, Contacts& contacts) : core_(core), contacts_(contacts) {
+    contacts_.OnAnswer([this](const std::string& id, Instant at) { return MarkRead(id, at); });
+  }
 
   // One round: collects outcomes (waiting up to `wait` when requests are in flight), records them, starts what is due
   // at or before `now`. Gives the number of things it moved; 0: nothing to do now.
@@ -34,8 +37,9 @@ class Sender {
   // No new claims; what is in flight is still recorded by Step.
   void StopClaiming() { claiming_ = false; }
 
-  // Moves the ledger by a provider's receipts. Any thread.
-  Status Receive(const std::string& connector, const std::vector<delivery::Receipt>& receipts);
+  // Moves the ledger by a provider's receipts, and takes what people answered. Durable when it returns. Any thread.
+  Status Receive(const std::string& connector, const std::vector<delivery::Receipt>& receipts,
+                 const std::vector<delivery::Signal>& signals);
 
  private:
   struct Loaded {
@@ -44,6 +48,7 @@ class Sender {
     decide::Decision decision;
     std::optional<SubjectView> subject;
     planning::Recipient recipient;
+    LoadedReach reach;
   };
   struct Flight {
     delivery::Notification n;
@@ -54,6 +59,7 @@ class Sender {
     std::string connector;
     delivery::Dispatcher::Job job;
     Flight flight;
+    std::optional<Contacts::Entry> entry;  // to be found by what comes back from there
   };
 
   Result<std::size_t> RecordOutcomes(Instant now, Millis wait);
@@ -72,17 +78,31 @@ class Sender {
   Status PublishIntents(const std::vector<store::Transaction>& transactions);
   Status Index(const std::string& connector, const std::string& provider_id, const std::string& notification_id,
                Instant now);
-  Status ApplyReceipt(const std::string& notification_id, const delivery::Receipt& receipt, Instant now, bool* moved);
+  Status ApplyReceipt(const std::string& connector, const std::string& notification_id,
+                      const delivery::Receipt& receipt, Instant now, bool* moved);
+  // What a receipt says of the contact point it was sent to.
+  Status TellContact(const std::string& connector, const delivery::Notification& n, const delivery::Receipt& receipt,
+                     Instant now);
+  Status TakeReceipt(const std::string& connector, const delivery::Receipt& receipt, Instant now);
+  // The person answered the message: as good as read.
+  Status MarkRead(const std::string& notification_id, Instant at);
+  // Nothing goes to a dead contact point, nor without a grant where one is needed; "" or the reason.
+  static std::string Unreachable(const delivery::Connector& connector, const message::Content& content,
+                                 delivery::ContactPoint* point);
   Status KeepEarly(const std::string& connector, const delivery::Receipt& receipt, Instant now,
                    std::string* notification_id);
   void ExpectReceipt(const std::string& attempt_id);
   void GotReceipt(const std::string& attempt_id);
   Status Clean(Instant now);
+  // Says once when a provider falls silent, and once when it is back.
+  void WatchSilence();
 
   Core& core_;
+  Contacts& contacts_;
   std::atomic<bool> claiming_{true};
   std::unordered_map<std::string, Flight> flights_;  // by notification id
   std::map<std::string, Instant> waiting_;           // notification id -> real time of the next look
+  std::map<std::string, bool> silent_;               // by connector
   bool track_receipts_ = false;
   std::mutex expected_mutex_;
   std::set<std::string> early_;  // attempts whose receipt came before their outcome was recorded

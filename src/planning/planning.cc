@@ -58,6 +58,11 @@ std::string Refusal(const decide::Decision& decision, const Recipient& recipient
   return {};
 }
 
+bool ChannelRefused(const Recipient& recipient, Channel channel, const Policy& policy) {
+  return Contains(recipient.refused_channels, channel) ||
+         (channel == Channel::kSms && Contains(recipient.refused_signatures, policy.sms_signature));
+}
+
 }  // namespace
 
 Recipient ReadRecipient(const facts::Profile* profile) {
@@ -71,6 +76,7 @@ Recipient ReadRecipient(const facts::Profile* profile) {
   r.preferred = ChannelsFact(*profile, "preferences.channels");
   r.refused_channels = ChannelsFact(*profile, "consent.refused_channels");
   r.refused_topics = ListFact(*profile, "consent.refused_topics");
+  r.refused_signatures = ListFact(*profile, "consent.refused_signatures");
   const Value* consent = Fact(*profile, "consent.messages");
   r.consents = consent == nullptr || !consent->IsFalse();
   if (StringFact(*profile, "preferences.locale") == "en") r.locale = "en";
@@ -88,7 +94,7 @@ Plan MakePlan(const decide::Decision& decision, const Recipient& recipient, cons
   }
   const auto possible = [&](Channel c) {
     return Contains(decision.channels, c) && tmpl->Has(c) && !recipient.contacts[static_cast<std::size_t>(c)].empty() &&
-           !Contains(recipient.refused_channels, c);
+           !ChannelRefused(recipient, c, policy);
   };
   for (const Channel c : recipient.preferred) {
     if (possible(c)) plan.channels.push_back(c);
@@ -105,10 +111,11 @@ Plan MakePlan(const decide::Decision& decision, const Recipient& recipient, cons
   return plan;
 }
 
-std::string Recheck(const decide::Decision& decision, const Recipient& recipient, Channel channel) {
+std::string Recheck(const decide::Decision& decision, const Recipient& recipient, Channel channel,
+                    const Policy& policy) {
   std::string refused = Refusal(decision, recipient);
   if (!refused.empty()) return refused;
-  if (Contains(recipient.refused_channels, channel)) return "channel_refused";
+  if (ChannelRefused(recipient, channel, policy)) return "channel_refused";
   if (recipient.contacts[static_cast<std::size_t>(channel)].empty()) return "no_contact";
   return {};
 }

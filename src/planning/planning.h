@@ -29,6 +29,7 @@ struct Recipient {
   std::vector<Channel> preferred;       // in order
   std::vector<Channel> refused_channels;
   std::vector<std::string> refused_topics;
+  std::vector<std::string> refused_signatures;  // of text messages
   bool consents = true;  // consent.messages is not false (statutory notices need no consent: PIPL art. 13)
   std::string locale = "zh";
 };
@@ -39,6 +40,7 @@ struct Policy {
   Millis quiet_until{8 * 3600 * 1000};  // equal to quiet_from: no quiet hours
   std::vector<Millis> retry_after = {Millis(30'000), Millis(300'000), Millis(1'800'000), Millis(7'200'000)};
   Millis expires_after{7LL * 24 * 3600 * 1000};  // not sent by then: expired
+  std::string sms_signature;                     // of our text messages; empty: they have none
 };
 
 struct Plan {
@@ -54,7 +56,8 @@ Plan MakePlan(const decide::Decision& decision, const Recipient& recipient, cons
               const Policy& policy);
 
 // The same checks once more just before sending; "" or the reason.
-std::string Recheck(const decide::Decision& decision, const Recipient& recipient, Channel channel);
+std::string Recheck(const decide::Decision& decision, const Recipient& recipient, Channel channel,
+                    const Policy& policy);
 
 // `at`, or the end of the quiet hours it falls into.
 Instant OutsideQuietHours(Instant at, const Policy& policy);

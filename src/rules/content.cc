@@ -92,6 +92,7 @@ std::string ContentHash(const Rule& rule) {
   }
   id.Add(rule.apply.url);
   AddText(id, rule.apply.deadline);
+  if (!rule.apply.reply.empty()) id.Add("reply " + rule.apply.reply);
   id.Add(static_cast<std::int64_t>(rule.apply.materials.size()));
   for (const Material& material : rule.apply.materials) {
     id.Add(material.id);

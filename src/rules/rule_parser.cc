@@ -460,6 +460,7 @@ class Parser {
       Fault(*url, "bad-url", "the address does not start with https://", "people will tap on it");
     }
     rule_.apply.deadline = Label(one, "deadline", false);
+    if (const yaml::Node* reply = one.Optional("reply")) Reply(*reply);
     const yaml::Node* materials = one.Optional("materials");
     one.Done();
     if (materials == nullptr) return;
@@ -482,6 +483,26 @@ class Parser {
       }
       material.Done();
       rule_.apply.materials.push_back(std::move(out));
+    }
+  }
+
+  void Reply(const yaml::Node& node) {
+    rule_.apply.reply = node.text();
+    if (kind_ == nullptr) return;
+    const facts::Schema& schema = *kind_->schema;
+    const std::optional<std::uint32_t> slot = schema.Find(node.text());
+    if (!slot) {
+      std::vector<std::string> dates;
+      for (const facts::FactDef& fact : schema.facts()) {
+        if (fact.type == facts::FactType::kDate) dates.push_back(fact.name);
+      }
+      Fault(node, "unknown-fact", "`" + node.text() + "` is not a fact of " + schema.kind(),
+            DidYouMean(node.text(), dates));
+      return;
+    }
+    if (schema.facts()[*slot].type != facts::FactType::kDate) {
+      Fault(node, "type-mismatch", "a reply sets a date, and `" + node.text() + "` is none",
+            "declare a fact of type date for the day of the reply");
     }
   }
 

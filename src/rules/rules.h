@@ -66,6 +66,7 @@ struct Apply {
   std::string url;
   std::vector<Material> materials;
   Text deadline;  // as told to people; may be empty
+  std::string reply;  // the date fact that becomes the day of the reply 同意 to a text message; "": not answered so
 };
 
 struct AmountRow {

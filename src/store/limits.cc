@@ -14,7 +14,7 @@ Status CheckShard(Shard shard) {
 }
 
 Status CheckKey(Space space, const std::string& key) {
-  if (static_cast<std::uint8_t>(space) > static_cast<std::uint8_t>(Space::kMeta)) {
+  if (static_cast<std::uint8_t>(space) > static_cast<std::uint8_t>(Space::kContact)) {
     return Invalid("there is no key space " + std::to_string(static_cast<int>(space)));
   }
   if (key.empty() || key.size() > kMaxKeyBytes) {

@@ -30,7 +30,7 @@
 namespace zhitui::store {
 
 // Key spaces; one record is named by (shard, space, key).
-enum class Space : std::uint8_t { kSubject = 0, kNotification = 1, kMeta = 2 };
+enum class Space : std::uint8_t { kSubject = 0, kNotification = 1, kMeta = 2, kContact = 3 };
 
 // Limits of one call; over one of them the answer is kInvalid and nothing of the call happens. Keys have 1 byte or
 // more; versions and due instants (in ms) stay within 53 bits, what a Redis score holds exactly.

@@ -70,8 +70,8 @@ class EchoConnector final : public delivery::Connector {
   delivery::QueryResult Query(const delivery::SendRequest&) override { return {}; }
   delivery::CallbackReply ParseCallback(const delivery::CallbackRequest& request) override {
     const auto key = request.query.find("key");
-    if (key == request.query.end() || key->second != "good") return {401, "text/plain", "no", {}};
-    return {200, "application/xml", request.method + " " + request.body, {}};
+    if (key == request.query.end() || key->second != "good") return {401, "text/plain", "no", {}, {}};
+    return {200, "application/xml", request.method + " " + request.body, {}, {}};
   }
 
  private:

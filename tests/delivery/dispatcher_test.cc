@@ -161,5 +161,93 @@ TEST(Dispatcher, FindsConnectorsByChannelAndName) {
   EXPECT_EQ(dispatcher.Named("x"), nullptr);
 }
 
+// Holds what it was given until the test answers it.
+class PatientConnector final : public Connector {
+ public:
+  ~PatientConnector() override { EXPECT_TRUE(held_.empty()); }
+  const std::string& name() const override { return name_; }
+  Channel channel() const override { return Channel::kSms; }
+  UnknownPolicy unknown_policy() const override { return UnknownPolicy::kPark; }
+  bool sends_receipts() const override { return false; }
+  Status Check(const message::Content&) const override { return {}; }
+  Result<IdempotencyKey> NewKey(const std::string& id) override { return IdempotencyKey{id, {}}; }
+  bool asynchronous() const override { return true; }
+  SendResult Send(const SendRequest& request) override { return SendByBegin(*this, request); }
+  void Begin(const SendRequest& request, std::function<void(SendResult)> done) override {
+    if (closed_) return done({Verdict::kNotSent, "", "shutdown", "", {}});
+    if (request.contact == "at once") return done({Verdict::kAccepted, "p", "", "", {}});
+    held_.push_back(std::move(done));
+  }
+  void Close() override {
+    closed_ = true;
+    AnswerAll(Verdict::kNotSent);
+  }
+  QueryResult Query(const SendRequest&) override { return {Found::kNo, {}}; }
+  CallbackReply ParseCallback(const CallbackRequest&) override { return {}; }
+  void AnswerAll(Verdict verdict) {
+    for (const auto& done : std::exchange(held_, {})) done({verdict, "p", "", "", {}});
+  }
+  std::size_t held() const { return held_.size(); }
+
+ private:
+  const std::string name_ = "patient";
+  std::vector<std::function<void(SendResult)>> held_;  // Submit and AnswerAll are called on the test's thread
+  bool closed_ = false;
+};
+
+Dispatcher::Job JobTo(std::string contact) {
+  Dispatcher::Job job;
+  job.request.attempt_id = "n-1";
+  job.request.contact = std::move(contact);
+  return job;
+}
+
+TEST(Dispatcher, AnAsynchronousConnectorHoldsManySendsWithoutAThreadForEach) {
+  const auto connector = std::make_shared<PatientConnector>();
+  Dispatcher dispatcher({connector}, 1, 100);
+  for (int i = 0; i < 100; ++i) ASSERT_TRUE(dispatcher.Submit("patient", JobTo("13800138000")));
+  EXPECT_EQ(connector->held(), 100U) << "all of them begun by one thread";
+  EXPECT_EQ(dispatcher.Room("patient"), 0U);
+  EXPECT_FALSE(dispatcher.Submit("patient", JobTo("13800138000"))) << "bounded all the same";
+  connector->AnswerAll(Verdict::kAccepted);
+  const auto done = dispatcher.Collect(Millis(0));
+  ASSERT_EQ(done.size(), 100U);
+  EXPECT_EQ(done[0].request.contact, "13800138000");
+  EXPECT_EQ(done[0].result.verdict, Verdict::kAccepted);
+  EXPECT_EQ(dispatcher.in_flight(), 0U);
+}
+
+TEST(Dispatcher, AnAsynchronousAnswerMayComeBeforeSubmitReturns) {
+  Dispatcher dispatcher({std::make_shared<PatientConnector>()}, 1, 4);
+  ASSERT_TRUE(dispatcher.Submit("patient", JobTo("at once")));
+  EXPECT_EQ(dispatcher.Collect(Millis(0)).size(), 1U);
+}
+
+TEST(Dispatcher, ClosingEndsWhatAnAsynchronousConnectorHolds) {
+  const auto connector = std::make_shared<PatientConnector>();
+  Dispatcher dispatcher({connector}, 1, 4);
+  ASSERT_TRUE(dispatcher.Submit("patient", JobTo("13800138000")));
+  dispatcher.Close();
+  const auto done = dispatcher.Collect(Millis(0));
+  ASSERT_EQ(done.size(), 1U);
+  EXPECT_EQ(done[0].result.verdict, Verdict::kNotSent);
+}
+
+TEST(Dispatcher, AContactWithAConnectorsNameGoesThereAndOthersToTheFirst) {
+  const auto first = std::make_shared<GatedConnector>("jpush", Channel::kApp, true);
+  const auto second = std::make_shared<GatedConnector>("apns", Channel::kApp, true);
+  Dispatcher dispatcher({first, second}, 1, 4);
+  EXPECT_EQ(dispatcher.RouteFor(Channel::kApp, "171976fa").connector, first.get());
+  const Dispatcher::Route named = dispatcher.RouteFor(Channel::kApp, "apns:00ff");
+  EXPECT_EQ(named.connector, second.get());
+  EXPECT_EQ(named.contact, "00ff");
+  EXPECT_EQ(dispatcher.RouteFor(Channel::kApp, "fcm:token").connector, nullptr) << "nobody of that name";
+  EXPECT_EQ(dispatcher.RouteFor(Channel::kWechat, "apns:00ff").connector, nullptr) << "another channel";
+  // A token of FCM: 22 characters, a colon, and the rest.
+  const std::string token = "dQw4w9WgXcQ_abcdefghij:APA91bH";
+  EXPECT_EQ(dispatcher.RouteFor(Channel::kApp, token).connector, first.get());
+  EXPECT_EQ(dispatcher.RouteFor(Channel::kApp, token).contact, token);
+}
+
 }  // namespace
 }  // namespace zhitui::delivery

@@ -76,7 +76,7 @@ config() { # embedded|cluster FOLDER NAME EVENTS  writes FOLDER/zhitui.yaml; for
       echo "input: {topics: [{kind: resident, topic: $id-residents}]}"
       echo "store: {type: redis, redis: {host: ${redis%:*}, port: ${redis#*:}, key_prefix: $id}}"
       echo "stream: {type: kafka, kafka: {brokers: '$kafka', group: $id, partitions: 8, replication: 1, session_timeout_ms: 6000}}"
-      echo "topics: {decisions: $id-decisions, deliveries: $id-deliveries, dead_letters: $id-dead-letters, subscription_prefix: $id-topic., ledger: $id-ledger}"
+      echo "topics: {decisions: $id-decisions, deliveries: $id-deliveries, dead_letters: $id-dead-letters, contacts: $id-contacts, subscription_prefix: $id-topic., ledger: $id-ledger}"
     fi
     echo "connectors:"
     echo "  jpush: {base_url: 'http://127.0.0.1:$sandbox_port', app_key: $jpush_key, master_secret: $jpush_secret}"

@@ -141,14 +141,14 @@ TEST(Retry, WaitsAsLongAsTheProviderAsksAndNotIntoTheNight) {
 
 TEST(Recheck, TellsTheReasonsOfOneChannelFromThoseOfThePerson) {
   Recipient r = Reachable();
-  EXPECT_EQ(Recheck(SomeDecision(), r, Channel::kSms), "");
+  EXPECT_EQ(Recheck(SomeDecision(), r, Channel::kSms, Policy()), "");
   r.refused_channels = {Channel::kSms};
-  EXPECT_EQ(Recheck(SomeDecision(), r, Channel::kSms), "channel_refused");
-  EXPECT_EQ(Recheck(SomeDecision(), r, Channel::kApp), "");
+  EXPECT_EQ(Recheck(SomeDecision(), r, Channel::kSms, Policy()), "channel_refused");
+  EXPECT_EQ(Recheck(SomeDecision(), r, Channel::kApp, Policy()), "");
   r.contacts[0].clear();
-  EXPECT_EQ(Recheck(SomeDecision(), r, Channel::kApp), "no_contact");
+  EXPECT_EQ(Recheck(SomeDecision(), r, Channel::kApp, Policy()), "no_contact");
   r.dead = true;
-  EXPECT_EQ(Recheck(SomeDecision(), r, Channel::kWechat), "recipient_dead");
+  EXPECT_EQ(Recheck(SomeDecision(), r, Channel::kWechat, Policy()), "recipient_dead");
 }
 
 }  // namespace
