@@ -94,6 +94,8 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"only known people are told", Good("notify:\n  - {on: eligible, message: m, to: guardians}\n"), 9, 36,
              "unknown-value"},
         Case{"an address is https", Good("apply: {url: http://example.org/}\n"), 8, 14, "bad-url"},
+        Case{"a reply sets a fact that there is", Good("apply: {reply: cty}\n"), 8, 16, "unknown-fact"},
+        Case{"a reply sets a date", Good("apply: {reply: city}\n"), 8, 16, "type-mismatch"},
         Case{"a test names facts", Good("tests:\n  - {name: t, facts: {cty: A}, expect: {2026-01-01: eligible}}\n"), 9,
              23, "unknown-fact"},
         Case{"a test's facts have their type",
