@@ -329,7 +329,7 @@ Result<delivery::CallbackReply> Pipeline::Callback(const std::string& connector,
   if (!by) return Invalid("no such connector");
   delivery::CallbackReply reply = by->ParseCallback(request);
   if (!reply.receipts.empty()) {
-    if (Status s = impl_->sender.Receive(connector, reply.receipts); !s) return std::unexpected(s.error());
+    if (Status s = impl_->sender.Receive(by->receipt_scope(), reply.receipts); !s) return std::unexpected(s.error());
   }
   return reply;
 }

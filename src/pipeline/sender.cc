@@ -105,7 +105,7 @@ Result<std::size_t> Sender::RecordOutcomes(Instant now, Millis wait) {
       if (d.result.verdict == delivery::Verdict::kUnknown) waiting_[n.id] = core_.RealNow() + core_.options.query_again;
       if (d.result.verdict == delivery::Verdict::kAccepted && by && by->sends_receipts()) {
         ExpectReceipt(d.request.attempt_id);
-        if (!by->receipts_name_attempt() && !d.result.provider_id.empty()) index.emplace_back(&d, connector);
+        if (!by->receipts_name_attempt() && !d.result.provider_id.empty()) index.emplace_back(&d, by->receipt_scope());
       }
     }
     core_.parts.metrics
@@ -126,8 +126,8 @@ Result<std::size_t> Sender::RecordOutcomes(Instant now, Millis wait) {
     }
     flights_.erase(of[i]->request.notification_id);
   }
-  for (const auto& [d, connector] : index) {
-    if (Status s = Index(connector, d->result.provider_id, d->request.notification_id, now); !s)
+  for (const auto& [d, scope] : index) {
+    if (Status s = Index(scope, d->result.provider_id, d->request.notification_id, now); !s)
       return std::unexpected(s.error());
   }
   if (Status s = core_.Drain(touched); !s) return std::unexpected(s.error());
