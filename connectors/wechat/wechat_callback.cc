@@ -1,21 +1,18 @@
 #include "wechat/wechat_callback.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <optional>
+#include <utility>
 
-#include <openssl/evp.h>
-
-#include "wechat/wechat_xml.h"
+#include "wechat/wechat_aes.h"
 
 namespace zhitui::wechat {
 namespace {
 
 constexpr std::size_t kMaxBody = 64 << 10;
-constexpr std::size_t kMaxEcho = 256;
+constexpr std::size_t kMaxEcho = 512;
 constexpr std::size_t kMaxParameter = 128;
-constexpr std::size_t kMaxCode = 64;
 
 delivery::CallbackReply Reply(int status, std::string body) {
   delivery::CallbackReply reply;
@@ -24,91 +21,86 @@ delivery::CallbackReply Reply(int status, std::string body) {
   return reply;
 }
 
-// The one value of a query parameter; nullopt when it is missing, repeated or too long.
-std::optional<std::string> One(const delivery::CallbackRequest& request, const std::string& name) {
-  if (request.query.count(name) != 1) return std::nullopt;
+delivery::CallbackReply Forged() { return Reply(401, "wrong signature"); }
+
+// The one value of a query parameter; empty when it is missing, repeated or too long.
+std::string One(const delivery::CallbackRequest& request, const std::string& name, std::size_t max = kMaxParameter) {
+  if (request.query.count(name) != 1) return {};
   const std::string& value = request.query.find(name)->second;
-  if (value.empty() || value.size() > kMaxEcho) return std::nullopt;
-  return value;
+  return value.size() > max ? std::string() : value;
 }
 
-bool Genuine(std::string_view token, const delivery::CallbackRequest& request) {
-  const auto signature = One(request, "signature");
-  const auto timestamp = One(request, "timestamp");
-  const auto nonce = One(request, "nonce");
-  if (token.empty() || !signature || !timestamp || !nonce) return false;
-  if (timestamp->size() > kMaxParameter || nonce->size() > kMaxParameter) return false;
-  return delivery::ConstantTimeEqual(*signature, CallbackSignature(token, *timestamp, *nonce));
+bool Fresh(const std::string& timestamp, std::chrono::seconds max_age, Instant now) {
+  if (max_age.count() == 0) return true;
+  std::int64_t seconds = 0;
+  const auto [end, error] = std::from_chars(timestamp.data(), timestamp.data() + timestamp.size(), seconds);
+  if (error != std::errc() || end != timestamp.data() + timestamp.size() || timestamp.size() > 11) return false;
+  return std::chrono::abs(now - Instant(std::chrono::seconds(seconds))) <= max_age;
 }
 
-std::string_view Trim(std::string_view text) {
-  while (text.starts_with(' ')) text.remove_prefix(1);
-  while (text.ends_with(' ')) text.remove_suffix(1);
-  return text;
-}
-
-bool Decimal(const std::string& text, std::size_t max) {
-  return !text.empty() && text.size() <= max &&
-         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+delivery::CallbackReply Answer(std::optional<Heard> heard, std::string good) {
+  if (!heard) return Reply(400, "not an event of the documented form");
+  delivery::CallbackReply reply = Reply(200, std::move(good));
+  reply.receipts = std::move(heard->receipts);
+  reply.signals = std::move(heard->signals);
+  return reply;
 }
 
 }  // namespace
 
-std::string CallbackSignature(std::string_view token, std::string_view timestamp, std::string_view nonce) {
-  std::array<std::string_view, 3> parts = {token, timestamp, nonce};
-  std::sort(parts.begin(), parts.end());
-  std::string joined;
-  for (const std::string_view part : parts) joined += part;
-  unsigned char digest[EVP_MAX_MD_SIZE];
-  unsigned int size = 0;
-  EVP_Digest(joined.data(), joined.size(), digest, &size, EVP_sha1(), nullptr);
-  return HexLower(std::string_view(reinterpret_cast<const char*>(digest), size));
+CallbackCheck CheckOf(const CallbackOptions& options, const std::string& receiver) {
+  return {options.token.Get()->text, options.aes_key.Get()->text, receiver, options.max_age, false};
 }
 
-delivery::CallbackReply AnswerCallback(std::string_view token, const delivery::CallbackRequest& request) {
+delivery::CallbackReply AnswerCallback(const CallbackCheck& check, const delivery::CallbackRequest& request,
+                                       const TemplateNames& names, Instant now) {
   if (request.method != "GET" && request.method != "POST") return Reply(405, "GET or POST only");
-  if (!Genuine(token, request)) return Reply(401, "wrong signature");
-  if (request.method == "GET") {
-    const auto echo = One(request, "echostr");
-    return echo ? Reply(200, *echo) : Reply(400, "echostr is missing");
+  const std::string timestamp = One(request, "timestamp");
+  const std::string nonce = One(request, "nonce");
+  if (check.token.empty() || timestamp.empty() || nonce.empty() || !Fresh(timestamp, check.max_age, now)) {
+    return Forged();
   }
-  if (request.body.size() > kMaxBody) return Reply(413, "too large");
-  const auto fields = ParseFlatXml(request.body);
-  if (!fields) return Reply(400, "not the XML of a call-back");
-  const auto field = [&](const char* name) {
-    const auto found = fields->find(name);
-    return found == fields->end() ? std::string() : found->second;
+  const auto genuine = [&] {
+    const std::string signature = One(request, "signature");
+    return !signature.empty() &&
+           delivery::ConstantTimeEqual(signature, CallbackSignature(check.token, timestamp, nonce));
   };
-  if (field("MsgType").empty() && fields->contains("Encrypt")) {
-    return Reply(400, "encrypted only: set the account's message mode to plain or compatible");
-  }
-  delivery::CallbackReply reply = Reply(200, "success");
-  if (field("MsgType") != "event" || field("Event") != "TEMPLATESENDJOBFINISH") return reply;  // not ours, but heard
+  const auto decrypt = [&](const std::string& encrypted) -> std::optional<std::string> {
+    const std::string signature = One(request, "msg_signature");
+    if (encrypted.empty() || signature.empty() ||
+        !delivery::ConstantTimeEqual(signature, MessageSignature(check.token, timestamp, nonce, encrypted))) {
+      return std::nullopt;
+    }
+    return DecryptMessage(check.aes_key, check.receiver, encrypted);
+  };
 
-  delivery::Receipt receipt;
-  receipt.provider_id = field("MsgID");
-  if (!Decimal(receipt.provider_id, 20)) return Reply(400, "MsgID is not a number");
-  const std::string status = field("Status");
-  if (status == "success") {
-    receipt.state = delivery::ReceiptState::kDelivered;
-    receipt.code = status;
-  } else if (status.starts_with("failed")) {
-    // "failed:user block", "failed: system failed"
-    const std::size_t colon = status.find(':');
-    receipt.state = delivery::ReceiptState::kUndelivered;
-    receipt.code = colon == std::string::npos ? status : std::string(Trim(std::string_view(status).substr(colon + 1)));
-  } else {
-    return Reply(400, "unknown Status");
+  if (request.method == "GET") {
+    const std::string echo = One(request, "echostr", kMaxEcho);
+    if (check.always_encrypted) {
+      const auto plain = decrypt(echo);
+      return plain ? Reply(200, *plain) : Forged();
+    }
+    if (!genuine()) return Forged();
+    return echo.empty() ? Reply(400, "echostr is missing") : Reply(200, echo);
   }
-  receipt.code.resize(std::min(receipt.code.size(), kMaxCode));
-  const std::string created = field("CreateTime");
-  if (Decimal(created, 11)) {
-    std::int64_t seconds = 0;
-    std::from_chars(created.data(), created.data() + created.size(), seconds);
-    receipt.at = Instant(std::chrono::seconds(seconds));
+
+  const bool encrypted_mode = check.always_encrypted || !check.aes_key.empty();
+  if (!encrypted_mode && !genuine()) return Forged();
+  if (request.body.size() > kMaxBody) return Reply(413, "too large");
+  const std::optional<BodyNode> outer = ParseCallbackBody(request.body);
+  if (encrypted_mode) {
+    // The plain text that compatible mode sends along is not covered by the signature and is not read.
+    const auto plain = outer ? decrypt(outer->Text("Encrypt")) : std::nullopt;
+    const auto inner = plain ? ParseCallbackBody(*plain) : std::nullopt;
+    std::optional<Heard> heard = inner ? ReadEvent(*inner, names) : std::nullopt;
+    // An empty answer needs no encryption.
+    return heard ? Answer(std::move(heard), {}) : Forged();
   }
-  reply.receipts.push_back(std::move(receipt));
-  return reply;
+  if (!outer) return Reply(400, "not the XML or JSON of a call-back");
+  if (outer->Find("MsgType") == nullptr && outer->Find("Encrypt") != nullptr) {
+    return Reply(400, "encrypted only: set encoding_aes_key, or the account's message mode to plain");
+  }
+  return Answer(ReadEvent(*outer, names), "success");
 }
 
 }  // namespace zhitui::wechat

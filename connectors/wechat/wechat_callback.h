@@ -1,17 +1,29 @@
 #pragma once
 
-// Call-backs of a service account: the check of the address (GET) and the receipt TEMPLATESENDJOBFINISH (POST). Pure.
+// Call-backs of an account: the check of the address (GET), receipts, events and messages (POST), in plain, compatible
+// and encrypted mode, XML or JSON. Pure.
 
+#include <chrono>
 #include <string>
-#include <string_view>
 
 #include "delivery/delivery.h"
+#include "wechat/options.h"
+#include "wechat/wechat_events.h"
 
 namespace zhitui::wechat {
 
-// sha1 over the three strings, sorted and joined; lower-case hex.
-std::string CallbackSignature(std::string_view token, std::string_view timestamp, std::string_view nonce);
+struct CallbackCheck {
+  std::string token;               // empty: every call-back is refused
+  std::string aes_key;             // when set, only what is encrypted counts
+  std::string receiver;            // whom encrypted messages are for: app id, corp id
+  std::chrono::seconds max_age{};  // of the timestamp, either way; 0: any
+  bool always_encrypted = false;   // WeCom: the echo of the address check too
+};
+CallbackCheck CheckOf(const CallbackOptions& options, const std::string& receiver);
 
-delivery::CallbackReply AnswerCallback(std::string_view token, const delivery::CallbackRequest& request);
+// A forged, altered, old or undecipherable call-back is 401 and says no more; one that is genuine and malformed is 400.
+// In encrypted mode everything wrong is 401.
+delivery::CallbackReply AnswerCallback(const CallbackCheck& check, const delivery::CallbackRequest& request,
+                                       const TemplateNames& names, Instant now);
 
 }  // namespace zhitui::wechat

@@ -22,6 +22,7 @@ constexpr std::array kTable = {
     Row{40003, Verdict::kDropContact},  // invalid openid, or no longer a follower
     Row{40037, Verdict::kFixMessage},   // invalid template_id
     Row{40013, Verdict::kStopChannel},  // invalid appid
+    Row{40038, Verdict::kFixMessage},   // wrong request; or the fifth long-term message of the day
     Row{40125, Verdict::kStopChannel},  // invalid appsecret
     Row{41001, Verdict::kStopChannel},  // access_token missing
     Row{41002, Verdict::kStopChannel},  // appid missing
@@ -72,6 +73,12 @@ Verdict WechatVerdict(std::int64_t errcode) {
   }
 }
 
+Verdict SubscriptionVerdict(std::int64_t errcode) {
+  return errcode == 43101 ? Verdict::kFixMessage : WechatVerdict(errcode);
+}
+
 bool IsTokenError(std::int64_t errcode) { return errcode == 40001 || errcode == 40014 || errcode == 42001; }
+
+bool IsGone(std::int64_t errcode) { return errcode == 40003 || errcode == 43004 || errcode == 50005; }
 
 }  // namespace zhitui::wechat

@@ -73,14 +73,13 @@ class Scanner {
     rest_ = start;
     return false;
   }
-  // A date with or without a time of day; or, when `date_needed` is false, a time of day alone.
+  // Of a date: a day, with or without a time of day. Of a time: a time of day, with or without a day.
   bool Point(bool date_needed) {
     if (!Date()) return !date_needed && Clock();
     const std::u32string_view day = rest_;
-    if (!Eat(U' ')) return true;
-    if (Clock()) return true;
+    if (Eat(U' ') && Clock()) return true;
     rest_ = day;
-    return true;
+    return date_needed;
   }
 
  private:
@@ -155,9 +154,9 @@ constexpr std::array kRules = {
     Row{"amount", Amount, "an amount of at most 10 digits"},
     Row{"phone_number",
         [](std::u32string_view t) {
-          return t.size() <= 17 && All(t, [](char32_t c) { return !Letter(c) && !EastAsian(c); });
+          return t.size() <= 17 && All(t, [](char32_t c) { return c < 0x80 && !Letter(c); });
         },
-        "at most 17 digits or symbols"},
+        "at most 17 digits or ASCII symbols"},
     Row{"car_number", [](std::u32string_view t) { return t.size() <= 8; }, "at most 8 characters"},
     Row{"name", Name, "at most 10 Chinese characters or 20 letters"},
     Row{"phrase", [](std::u32string_view t) { return t.size() <= 5 && All(t, Han); }, "at most 5 Chinese characters"},

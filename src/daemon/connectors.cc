@@ -22,6 +22,24 @@ Maker BuildWechat(const delivery::Settings& settings, Diagnostics* diagnostics) 
   return [o = *options](Logger* logger) { return wechat::NewTemplateMessage(o, logger); };
 }
 
+Maker BuildWechatSubscription(const delivery::Settings& settings, Diagnostics* diagnostics) {
+  const auto options = wechat::ValidateSubscription(settings, diagnostics);
+  if (!options) return {};
+  return [o = *options](Logger* logger) { return wechat::NewSubscription(o, logger); };
+}
+
+Maker BuildWechatMini(const delivery::Settings& settings, Diagnostics* diagnostics) {
+  const auto options = wechat::ValidateMini(settings, diagnostics);
+  if (!options) return {};
+  return [o = *options](Logger* logger) { return wechat::NewMini(o, logger); };
+}
+
+Maker BuildWecom(const delivery::Settings& settings, Diagnostics* diagnostics) {
+  const auto options = wechat::ValidateWecom(settings, diagnostics);
+  if (!options) return {};
+  return [o = *options](Logger* logger) { return wechat::NewWecom(o, logger); };
+}
+
 Maker BuildAliyun(const delivery::Settings& settings, Diagnostics* diagnostics) {
   const auto options = sms::ValidateAliyun(settings, diagnostics);
   if (!options) return {};
@@ -35,6 +53,11 @@ const std::vector<ConnectorKind>& ConnectorKinds() {
       {"jpush", Channel::kApp, "JPush v3 (极光推送)", app::JpushSettings(), BuildJpush},
       {"wechat", Channel::kWechat, "WeChat service account, template messages (微信服务号模板消息)",
        wechat::TemplateMessageSettings(), BuildWechat},
+      {"wechat_subscription", Channel::kWechat, "WeChat service account, subscription messages (微信服务号订阅通知)",
+       wechat::SubscriptionSettings(), BuildWechatSubscription},
+      {"wechat_mini", Channel::kWechat, "WeChat mini-program, subscription messages (微信小程序订阅消息)",
+       wechat::MiniSettings(), BuildWechatMini},
+      {"wecom", Channel::kWechat, "WeCom app, text messages (企业微信应用消息)", wechat::WecomSettings(), BuildWecom},
       {"aliyun", Channel::kSms, "Aliyun SMS (阿里云短信)", sms::AliyunSettings(), BuildAliyun},
   };
   return kinds;

@@ -122,6 +122,9 @@ class Connector {
   // False when its receipts carry only the provider's message id, so that an index from it to the notification is
   // needed.
   virtual bool receipts_name_attempt() const { return true; }
+  // Where its messages are looked up by the provider's id. Connectors of one account with one call-back address for all
+  // its messages give the same, so that a receipt is found whichever of them it reaches.
+  virtual const std::string& receipt_scope() const { return name(); }
   // Checks the content against the provider's field rules before anything is stored. kInvalid: fix the message.
   virtual Status Check(const message::Content& content) const = 0;
   // What sending this content costs, in millionths of a yuan; 0: nothing, or nobody has told the price.

@@ -91,10 +91,18 @@ std::string Fill(const Text& text, const decide::Decision& d, std::string_view l
   return out;
 }
 
+// The control characters of UTF-8: ASCII's, U+0080 to U+009F, and the line and paragraph separators.
+bool ControlCharacter(std::string_view s) {
+  const auto b = static_cast<unsigned char>(s.front());
+  if (s.size() == 1) return b < 0x20 || b == 0x7F;
+  return (b == 0xC2 && static_cast<unsigned char>(s[1]) < 0xA0) || s == "\xE2\x80\xA8" || s == "\xE2\x80\xA9";
+}
+
 std::string OneLine(std::string_view s) {
   std::string out;
-  for (const char c : s) {
-    if (static_cast<unsigned char>(c) >= 0x20 && c != 0x7F) {
+  for (; !s.empty(); s.remove_prefix(CodePointBytes(s))) {
+    const std::string_view c = s.substr(0, CodePointBytes(s));
+    if (!ControlCharacter(c)) {
       out += c;
     } else if (!out.empty() && out.back() != ' ') {
       out += ' ';
@@ -146,15 +154,22 @@ std::uint32_t SmsSegments(std::size_t units) {
 }
 
 std::string FitWechatField(std::string_view key, std::string_view value) {
+  // A number, an amount, a time or a date is never cut: what is left would say something else.
   static const std::vector<std::pair<std::string_view, std::size_t>> limits = {
-      {"thing", 20},        {"character_string", 32}, {"number", 32}, {"letter", 32}, {"symbol", 5},
-      {"phone_number", 17}, {"car_number", 8},        {"name", 10},   {"phrase", 5},  {"const", 20}};
+      {"thing", 20},        {"character_string", 32}, {"letter", 32}, {"symbol", 5},
+      {"phone_number", 17}, {"car_number", 8},        {"name", 10},   {"phrase", 5},
+      {"const", 20}};
   std::string line = OneLine(value);
-  for (const auto& [prefix, limit] : limits) {
-    if (!key.starts_with(prefix)) continue;
+  while (!key.empty() && key.back() >= '0' && key.back() <= '9') key.remove_suffix(1);
+  for (const auto& [type, at_most] : limits) {
+    if (key != type) continue;
+    // A name is ten Chinese characters or twenty letters.
+    const bool latin = type == "name" && std::none_of(line.begin(), line.end(),
+                                                      [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
+    const std::size_t limit = latin ? 2 * at_most : at_most;
     if (CountCodePoints(line) <= limit) return line;
     // A mark shows the cut where the type allows any symbol.
-    if (prefix == "thing" || prefix == "const") return FirstCodePoints(line, limit - 1) + "…";
+    if (type == "thing" || type == "const") return FirstCodePoints(line, limit - 1) + "…";
     return FirstCodePoints(line, limit);
   }
   return line;

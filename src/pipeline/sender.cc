@@ -123,7 +123,7 @@ Result<std::size_t> Sender::RecordOutcomes(Instant now, Millis wait) {
       if (d.result.verdict == delivery::Verdict::kUnknown) waiting_[n.id] = core_.RealNow() + core_.options.query_again;
       if (d.result.verdict == delivery::Verdict::kAccepted && by && by->sends_receipts()) {
         ExpectReceipt(d.request.attempt_id);
-        if (!by->receipts_name_attempt() && !d.result.provider_id.empty()) index.emplace_back(&d, connector);
+        if (!by->receipts_name_attempt() && !d.result.provider_id.empty()) index.emplace_back(&d, by->receipt_scope());
       }
     }
     core_.parts.metrics
@@ -153,8 +153,8 @@ Result<std::size_t> Sender::RecordOutcomes(Instant now, Millis wait) {
     }
     flights_.erase(of[i]->request.notification_id);
   }
-  for (const auto& [d, connector] : index) {
-    if (Status s = Index(connector, d->result.provider_id, d->request.notification_id, now); !s)
+  for (const auto& [d, scope] : index) {
+    if (Status s = Index(scope, d->result.provider_id, d->request.notification_id, now); !s)
       return std::unexpected(s.error());
   }
   if (Status s = core_.Drain(touched); !s) return std::unexpected(s.error());
@@ -635,18 +635,18 @@ Status Sender::MarkRead(const std::string& notification_id, Instant at) {
   return {};
 }
 
-Status Sender::TakeReceipt(const std::string& connector, const delivery::Receipt& receipt, Instant now) {
+Status Sender::TakeReceipt(const delivery::Connector& by, const delivery::Receipt& receipt, Instant now) {
   ++core_.counters.receipts;
   std::string notification;
   if (!receipt.attempt_id.empty()) {
     const std::size_t dash = receipt.attempt_id.rfind('-');
     if (dash != std::string::npos) notification = receipt.attempt_id.substr(0, dash);
   } else if (!receipt.provider_id.empty()) {
-    if (Status s = KeepEarly(connector, receipt, now, &notification); !s) return s;
+    if (Status s = KeepEarly(by.receipt_scope(), receipt, now, &notification); !s) return s;
     if (notification.empty()) return {};  // kept until the answer names its notification
   }
   bool moved = false;
-  if (Status s = ApplyReceipt(connector, notification, receipt, now, &moved); !s) return s;
+  if (Status s = ApplyReceipt(by.name(), notification, receipt, now, &moved); !s) return s;
   // An attempt is known to have its receipt even when the receipt moved nothing.
   GotReceipt(receipt.attempt_id.empty() ? notification : receipt.attempt_id);
   return {};
@@ -654,13 +654,13 @@ Status Sender::TakeReceipt(const std::string& connector, const delivery::Receipt
 
 Status Sender::Receive(const std::string& connector, const std::vector<delivery::Receipt>& receipts,
                        const std::vector<delivery::Signal>& signals) {
+  const std::shared_ptr<delivery::Connector> by = core_.parts.dispatcher->Named(connector);
+  if (!by) return Invalid("no such connector");
   const Instant now = core_.Now();
   for (const delivery::Receipt& receipt : receipts) {
-    if (Status s = TakeReceipt(connector, receipt, now); !s) return s;
+    if (Status s = TakeReceipt(*by, receipt, now); !s) return s;
   }
-  if (signals.empty()) return {};
-  const std::shared_ptr<delivery::Connector> by = core_.parts.dispatcher->Named(connector);
-  return by ? contacts_.Receive(*by, signals) : Status();
+  return contacts_.Receive(*by, signals);
 }
 
 void Sender::ExpectReceipt(const std::string& attempt_id) {

@@ -83,7 +83,7 @@ class Sender {
   // What a receipt says of the contact point it was sent to.
   Status TellContact(const std::string& connector, const delivery::Notification& n, const delivery::Receipt& receipt,
                      Instant now);
-  Status TakeReceipt(const std::string& connector, const delivery::Receipt& receipt, Instant now);
+  Status TakeReceipt(const delivery::Connector& by, const delivery::Receipt& receipt, Instant now);
   // The person answered the message: as good as read.
   Status MarkRead(const std::string& notification_id, Instant at);
   // Nothing goes to a dead contact point, nor without a grant where one is needed; "" or the reason.

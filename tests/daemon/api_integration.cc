@@ -330,6 +330,7 @@ std::string Connectors(const std::string& base_url) {
          "  wechat: {base_url: '" +
          base_url +
          "', app_id: wxsandbox00000001, secret: sandbox-wechat-secret, callback_token: synthetic-callback-token,"
+         " callback_max_age_s: 0,"
          " templates: {benefit_granted: sandbox-template-01}}\n"
          "  aliyun: {base_url: '" +
          base_url +

@@ -94,6 +94,20 @@ TEST(WechatField, FitsTheLimitOfItsType) {
   EXPECT_EQ(FitWechatField("phrase4", "一二三四五六"), "一二三四五");
   EXPECT_EQ(FitWechatField("thing1", "一行\n两行"), "一行 两行");
   EXPECT_EQ(FitWechatField("time2", "2026年3月2日"), "2026年3月2日");
+  EXPECT_EQ(FitWechatField("letter1", std::string(40, 'a')), std::string(32, 'a'));
+  EXPECT_EQ(FitWechatField("symbol1", "!!!!!!"), "!!!!!");
+  EXPECT_EQ(FitWechatField("car_number1", "粤B123456789"), "粤B123456");
+  EXPECT_EQ(FitWechatField("name1", "一二三四五六七八九十一"), "一二三四五六七八九十");
+  EXPECT_EQ(FitWechatField("name1", "Alexander Wellington Smith"), "Alexander Wellington");
+  EXPECT_EQ(FitWechatField("const1", "一二三四五六七八九十一二三四五六七八九十一"),
+            "一二三四五六七八九十一二三四五六七八九…");
+  EXPECT_EQ(FitWechatField("thing1", "一\u2028二\u0085三"), "一 二 三");
+}
+
+TEST(WechatField, ANumberOrAnAmountIsNeverCutIntoAnother) {
+  const std::string digits(33, '7');
+  EXPECT_EQ(FitWechatField("number1", digits), digits);
+  EXPECT_EQ(FitWechatField("amount1", digits), digits);
 }
 
 TEST(Templates, RefuseUnknownPlaceholdersWithTheirPlace) {

@@ -5,7 +5,6 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 
-#include "sandbox/crypto.h"
 #include "sandbox/text.h"
 
 namespace sandbox {
@@ -147,35 +146,6 @@ void Courier::Reset() {
   held_.reset();
   stats_ = {};
   ++epoch_;
-}
-
-std::string WechatReceiptXml(const std::string& openid, int64_t msgid, Fate fate, int64_t at_ms) {
-  return "<xml><ToUserName><![CDATA[gh_sandbox000001]]></ToUserName><FromUserName><![CDATA[" + openid +
-         "]]></FromUserName><CreateTime>" + std::to_string(at_ms / 1000) +
-         "</CreateTime><MsgType><![CDATA[event]]></MsgType><Event><![CDATA[TEMPLATESENDJOBFINISH]]></Event><MsgID>" +
-         std::to_string(msgid) + "</MsgID><Status><![CDATA[" +
-         (fate == Fate::kFailed ? "failed:user block" : "success") + "]]></Status></xml>";
-}
-
-Courier::Config WechatCourier(const Options& options) {
-  Courier::Config config;
-  config.base = options.callback_base;
-  config.mode = options.receipts;
-  config.delay_ms = options.receipt_delay_ms;
-  config.retry_ms = {options.receipt_retry_ms, 5 * options.receipt_retry_ms, 10 * options.receipt_retry_ms};
-  config.threads = 2;
-  config.render = [path = options.wechat_callback_path,
-                   token = options.wechat_callback_token](const std::vector<std::string>& items) {
-    const std::string timestamp = std::to_string(SystemNowMs() / 1000);
-    const std::string nonce = RandomHex(10);
-    return Courier::Post{
-        path + "?signature=" + WechatSignature(token, timestamp, nonce) + "&timestamp=" + timestamp + "&nonce=" + nonce,
-        items.front(), "text/xml"};
-  };
-  config.acknowledged = [](int status, const std::string& body) {
-    return status == 200 && (body.empty() || body == "success");
-  };
-  return config;
 }
 
 Courier::Config AliyunCourier(const Options& options) {

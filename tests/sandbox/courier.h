@@ -76,9 +76,7 @@ class Courier {
   std::vector<std::thread> threads_;
 };
 
-// The bodies, as the providers write them.
-std::string WechatReceiptXml(const std::string& openid, int64_t msgid, Fate fate, int64_t at_ms);
-Courier::Config WechatCourier(const Options& options);
+// How the providers post.
 Courier::Config AliyunCourier(const Options& options);
 
 }  // namespace sandbox

@@ -44,6 +44,9 @@ void AddOptions(CLI::App& app, sandbox::Options& options, std::vector<std::strin
   app.add_option("--token-ttl-s", options.token_ttl_s, "Lifetime of an access token")
       ->check(CLI::Range(int64_t{1}, int64_t{86400}))
       ->capture_default_str();
+  app.add_flag("!--wechat-long-term", options.wechat.one_off, "Subscription templates need no grants");
+  app.add_option("--wechat-aes-key", options.wechat.aes_key,
+                 "EncodingAESKey (43 characters); WeChat call-backs are encrypted");
   app.add_option("--aliyun-key-id", options.aliyun_key_id, "Aliyun AccessKey id")->capture_default_str();
   app.add_option("--aliyun-key-secret", options.aliyun_key_secret, "Aliyun AccessKey secret")->capture_default_str();
   app.add_option("--aliyun-sign", options.aliyun_signs, "Approved signature (repeatable); none = all are");

@@ -57,6 +57,22 @@ struct Options {
   int64_t receipt_delay_ms = 5;
   int64_t receipt_retry_ms = 1000;
 
+  // Beside the service account above: its subscription messages, a mini-program, and how call-backs are sent.
+  struct WechatSim {
+    bool one_off = true;  // subscription templates need a grant for every message
+    std::string mini_appid = "wxsandbox00000002";
+    std::string mini_secret = "sandbox-mini-secret";
+    std::string mini_callback_path = "/v1/receipts/wechat_mini";
+    std::string aes_key;      // EncodingAESKey of call-backs; empty = not encrypted
+    bool compatible = false;  // with aes_key: the plain text goes beside the encrypted
+    bool json = false;        // call-backs are JSON; else XML
+  } wechat;
+  struct WecomSim {
+    std::string corp_id = "wwsandbox00000001";
+    std::string secret = "sandbox-wecom-secret";
+    int64_t agent_id = 1000002;
+  } wecom;
+
   std::string log_path;  // empty = no log, and nothing survives a restart
 
   // Milliseconds since 1970; decides token lifetimes, idempotency windows and dates. Null = the system clock.

@@ -11,6 +11,8 @@
 #include "sandbox/jpush.h"
 #include "sandbox/sandbox.h"
 #include "sandbox/wechat.h"
+#include "sandbox/wechat_push.h"
+#include "sandbox/wecom.h"
 
 namespace sandbox {
 namespace {
@@ -55,6 +57,8 @@ struct Server::Impl {
     Add<Wechat>(WechatCourier(options));
     Add<Aliyun>(AliyunCourier(options));
     Add<Jpush>();
+    Add<WechatMini>(WechatMiniCourier(options));
+    Add<Wecom>();
   }
 
   template <class P>

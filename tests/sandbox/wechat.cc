@@ -1,9 +1,12 @@
 #include "sandbox/wechat.h"
 
 #include <algorithm>
+#include <array>
+#include <chrono>
 
 #include "sandbox/crypto.h"
 #include "sandbox/wechat_fields.h"
+#include "sandbox/wechat_push.h"
 
 namespace sandbox {
 namespace {
@@ -28,6 +31,13 @@ std::string Text(const json& object, const char* key) {
   const auto at = object.find(key);
   return at != object.end() && at->is_string() ? at->get<std::string>() : std::string();
 }
+
+int64_t SteadyMs() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
+bool WebAddress(const std::string& url) { return url.starts_with("https://") || url.starts_with("http://"); }
 
 bool OpenId(const std::string& id) {
   if (id.size() < 6 || id.size() > 64 || id[0] != 'o') return false;
@@ -74,7 +84,17 @@ WechatTokens::State WechatTokens::Check(const std::string& token, int64_t now_ms
 }
 
 Wechat::Wechat(Surroundings around)
+    : Wechat(around, {"wechat", around.options.wechat_appid, around.options.wechat_secret, false},
+             WechatCourier(around.options)) {}
+
+WechatMini::WechatMini(Surroundings around)
+    : Wechat(around, {"wechat_mini", around.options.wechat.mini_appid, around.options.wechat.mini_secret, true},
+             WechatMiniCourier(around.options)) {}
+
+Wechat::Wechat(Surroundings around, Identity id, Courier::Config push)
     : around_(around),
+      id_(std::move(id)),
+      push_(std::move(push)),
       stable_(around.options.token_ttl_s * 1000),
       classic_(around.options.token_ttl_s * 1000),
       recent_(kDeduplicationMs) {}
@@ -92,8 +112,8 @@ std::optional<Reply> Wechat::CheckApp(const std::string& grant_type, const std::
   if (grant_type != "client_credential") return Error(40002, "invalid grant_type");
   if (appid.empty()) return Error(41002, "appid missing");
   if (secret.empty()) return Error(41004, "appsecret missing");
-  if (!SameSecret(appid, around_.options.wechat_appid)) return Error(40013, "invalid appid");
-  if (!SameSecret(secret, around_.options.wechat_secret)) return Error(40125, "invalid appsecret");
+  if (!SameSecret(appid, id_.appid)) return Error(40013, "invalid appid");
+  if (!SameSecret(secret, id_.secret)) return Error(40125, "invalid appsecret");
   return std::nullopt;
 }
 
@@ -171,7 +191,75 @@ std::optional<Reply> Wechat::CheckFields(const json& data, json* shown) {
   return std::nullopt;
 }
 
-Reply Wechat::Send(const Call& call) {
+std::optional<Reply> Wechat::CheckSubscription(const json& body, Api api, const std::string& openid,
+                                               const std::string& template_id) {
+  const std::string page = Text(body, "page");
+  if (api == Api::kMini) {
+    if (WebAddress(page) || page.starts_with("/")) return Error(41030, "invalid page");
+    static constexpr std::array kStates = {"developer", "trial", "formal"};
+    static constexpr std::array kLangs = {"zh_CN", "en_US", "zh_HK", "zh_TW"};
+    const auto one_of = [&](const char* key, const auto& allowed) {
+      return !body.contains(key) || std::find(allowed.begin(), allowed.end(), Text(body, key)) != allowed.end();
+    };
+    if (!one_of("miniprogram_state", kStates)) return Error(47003, "argument invalid! miniprogram_state invalid");
+    if (!one_of("lang", kLangs)) return Error(47003, "argument invalid! lang invalid");
+  } else {
+    if (!page.empty() && !WebAddress(page)) return Error(41030, "invalid page");
+    const auto mini = body.find("miniprogram");
+    if (mini != body.end() && (Text(*mini, "appid").empty() || Text(*mini, "pagepath").empty())) {
+      return Error(40013, "invalid appid");
+    }
+  }
+  const auto busy = busy_until_.find(openid);
+  if (busy != busy_until_.end() && SteadyMs() < busy->second) {
+    return Error(43108, "Cannot make concurrent calls to the same OpenID, please try again");
+  }
+  const auto granted = grants_.find(openid + '|' + template_id);
+  if (around_.options.wechat.one_off && (granted == grants_.end() || granted->second == 0)) {
+    return Error(43101, "user refuse to accept the msg");
+  }
+  return std::nullopt;
+}
+
+Reply Wechat::Act(const Call& call) {
+  const json body = json::parse(call.body, nullptr, false);
+  const std::string openid = Text(body.is_object() ? body : json::object(), "openid");
+  Reply reply;
+  if (call.method != "POST" || openid.empty()) {
+    reply.status = 400;
+    reply.body = R"({"error":"POST an object with openid"})";
+    return reply;
+  }
+  const std::string template_id = Text(body, "template_id");
+  const std::string key = openid + '|' + template_id;
+  const WechatPush push(around_.options.wechat.json, openid, around_.Now());
+  const std::string event = call.path == "/sandbox/grant" ? "accept" : Text(body, "event");
+  const int64_t count = event == "accept" ? std::clamp<int64_t>(body.value("count", int64_t{1}), 1, 1000) : 1;
+  std::string post;
+  {
+    const std::lock_guard lock(mutex_);
+    if (event == "accept") grants_[key] += count;
+    if (event == "change" || event == "reject") grants_.erase(key);
+  }
+  if (event == "accept" || event == "reject") {
+    post = push.Popup({template_id}, event);
+  } else if (event == "change") {
+    post = push.Change({template_id});
+  } else if (event == "follow" || event == "unfollow") {
+    post = push.Follow(event == "follow");
+  } else if (event == "text") {
+    post = push.Text(ids_.Next(), Text(body, "text"));
+  } else {
+    reply.status = 400;
+    reply.body = R"({"error":"unknown event"})";
+    return reply;
+  }
+  for (int64_t i = 0; i < count && around_.courier != nullptr; ++i) around_.courier->Add(post);
+  reply.body = R"({"status":"done"})";
+  return reply;
+}
+
+Reply Wechat::Send(const Call& call, Api api) {
   if (call.method != "POST") return Error(43002, "require POST method");
   if (auto refused = CheckToken(call)) return *refused;
   if (call.body.empty()) return Error(44002, "empty post data");
@@ -187,8 +275,9 @@ Reply Wechat::Send(const Call& call) {
       (!known.empty() && std::find(known.begin(), known.end(), template_id) == known.end())) {
     return Error(40037, "invalid template_id");
   }
-  const auto id_field = body.find("client_msg_id");
-  const std::string client_msg_id = Text(body, "client_msg_id");
+  // Only template messages have an idempotency key.
+  const auto id_field = api == Api::kTemplate ? body.find("client_msg_id") : body.end();
+  const std::string client_msg_id = api == Api::kTemplate ? Text(body, "client_msg_id") : std::string();
   if ((id_field != body.end() && !id_field->is_string()) || client_msg_id.size() > kMaxClientMsgId) {
     return Error(47003, "argument invalid! client_msg_id invalid");
   }
@@ -209,8 +298,11 @@ Reply Wechat::Send(const Call& call) {
         return Json({{"errcode", 0}, {"errmsg", "ok"}, {"msgid", std::stoll(*first)}});
       }
     }
+    if (api != Api::kTemplate) {
+      if (auto refused = CheckSubscription(body, api, openid, template_id)) return *refused;
+    }
     int nth = 0;
-    switch (around_.faults.Decide("wechat", openid, client_msg_id, client_msg_id, &nth)) {
+    switch (around_.faults.Decide(id_.name, openid, client_msg_id, client_msg_id, &nth)) {
       case Verdict::kThrottle:
         return Error(45011, "api minute-quota reach limit  mustslower  retry next minute");
       case Verdict::kContactRefused:
@@ -227,6 +319,7 @@ Reply Wechat::Send(const Call& call) {
         return reply;
       case Verdict::kAcceptSlow:
         reply.delay_ms = around_.options.slow_ms;
+        busy_until_[openid] = SteadyMs() + reply.delay_ms;
         break;
       case Verdict::kAcceptThenDrop:
         reply.abort = true;
@@ -240,33 +333,50 @@ Reply Wechat::Send(const Call& call) {
     msgid = ids_.Next();
     Entry entry;
     entry.at_ms = now;
-    entry.provider = "wechat";
+    entry.provider = id_.name;
     entry.message_id = entry.attempt_id = entry.key = client_msg_id;
     entry.provider_id = std::to_string(msgid);
     entry.recipient_sha256 = hash;
     entry.fate = around_.faults.FateOf(openid);
     entry.content = {{"template_id", template_id}, {"fields", std::move(shown)}};
-    for (const char* link : {"url", "miniprogram"}) {
+    if (api != Api::kTemplate) entry.content["kind"] = "subscription";
+    for (const char* link : {"url", "miniprogram", "page", "miniprogram_state", "lang"}) {
       if (body.contains(link)) entry.content[link] = body[link];
     }
     if (!around_.journal.Append(entry)) return Error(-1, "system error");
     if (!client_msg_id.empty()) recent_.Put(key, entry.provider_id, now);
+    if (api != Api::kTemplate && around_.options.wechat.one_off) --grants_[openid + '|' + template_id];
   }
   tally_.Accepted();
   if (reply.abort) tally_.Dropped();
   const Fate fate = around_.faults.FateOf(openid);
   if (around_.courier != nullptr && fate != Fate::kSilent) {
-    around_.courier->Add(WechatReceiptXml(openid, msgid, fate, now));
+    const WechatPush push(around_.options.wechat.json, openid, now);
+    const std::string report =
+        api == Api::kTemplate ? push.TemplateReceipt(msgid, fate) : push.SentReceipt(template_id, msgid, fate);
+    if (fate == Fate::kReportFirst) {
+      PostNow(push_, report);
+    } else {
+      around_.courier->Add(report);
+    }
+    if (fate == Fate::kDead) around_.courier->Add(push.Follow(false));
   }
   reply.body = Json({{"errcode", 0}, {"errmsg", "ok"}, {"msgid", msgid}}).body;
   return reply;
 }
 
 Reply Wechat::Handle(const Call& call) {
+  if (call.path == "/sandbox/grant" || call.path == "/sandbox/event") return Act(call);
   tally_.Request();
   if (call.path == "/cgi-bin/stable_token") return StableToken(call);
   if (call.path == "/cgi-bin/token") return ClassicToken(call);
-  if (call.path == "/cgi-bin/message/template/send") return Send(call);
+  if (id_.mini) {
+    if (call.path == "/cgi-bin/message/template/send") return Error(45109, "api no longer supported");
+    if (call.path == "/cgi-bin/message/subscribe/send") return Send(call, Api::kMini);
+  } else {
+    if (call.path == "/cgi-bin/message/template/send") return Send(call, Api::kTemplate);
+    if (call.path == "/cgi-bin/message/subscribe/bizsend") return Send(call, Api::kService);
+  }
   Reply out = Error(40066, "invalid url");
   out.status = 404;
   return out;
@@ -274,7 +384,7 @@ Reply Wechat::Handle(const Call& call) {
 
 void Wechat::Restore(const Entry& entry) {
   ids_.Skip(entry.provider_id);
-  around_.faults.Restore("wechat", entry.recipient_sha256, entry.key);
+  around_.faults.Restore(id_.name, entry.recipient_sha256, entry.key);
   const std::lock_guard lock(mutex_);
   if (!entry.key.empty()) recent_.Put(entry.recipient_sha256 + '|' + entry.key, entry.provider_id, entry.at_ms);
 }
@@ -282,6 +392,8 @@ void Wechat::Restore(const Entry& entry) {
 void Wechat::Reset() {
   const std::lock_guard lock(mutex_);
   recent_.Clear();
+  grants_.clear();
+  busy_until_.clear();
   forced_.clear();
   tally_.Reset();
 }

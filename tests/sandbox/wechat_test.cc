@@ -4,6 +4,8 @@
 #include <set>
 
 #include "sandbox/harness.h"
+#include "sandbox/wechat_crypto.h"
+#include "sandbox/wechat_push.h"
 
 namespace sandbox {
 namespace {
@@ -232,6 +234,202 @@ TEST(WechatRestart, RemembersWhatTheLogHolds) {
   EXPECT_EQ(bench.Wechat(Bench::WechatBody("oResident0001", "m"))["msgid"], first["msgid"]);
   EXPECT_NE(bench.Wechat(Bench::WechatBody("oResident0001", "n"))["msgid"], first["msgid"]);
   EXPECT_EQ(bench.Lines().size(), 2U);
+}
+
+// The vector of the platform's own library (providers.md 1.6).
+TEST(WechatCrypto, EncryptsAndSignsThePublishedMessage) {
+  const std::string encrypted = WechatEncrypt("abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG", "wxb11529c136998cb6",
+                                              "aaaabbbbccccdddd", "我是中文abcd123");
+  EXPECT_EQ(encrypted, "jn1L23DB+6ELqJ+6bruv21Y6MD7KeIfP82D6gU39rmkgczbWwt5+3bnyg5K55bgVtVzd832WzZGMhkP72vVOfg==");
+  EXPECT_EQ(WechatMessageSignature("pamtest", "1409304348", "xxxxxx", encrypted),
+            "82c962d39941aa48552f90ef55aa323dc620cc10");
+}
+
+TEST(WechatPush, WritesTheDocumentedForms) {
+  const WechatPush xml(false, "oUser", 1'000'000);
+  EXPECT_EQ(xml.Popup({"T1", "T2"}, "accept"),
+            "<xml><ToUserName><![CDATA[gh_sandbox000001]]></ToUserName><FromUserName><![CDATA[oUser]]></FromUserName>"
+            "<CreateTime>1000</CreateTime><MsgType><![CDATA[event]]></MsgType>"
+            "<Event><![CDATA[subscribe_msg_popup_event]]></Event><SubscribeMsgPopupEvent>"
+            "<List><TemplateId><![CDATA[T1]]></TemplateId><SubscribeStatusString><![CDATA[accept]]>"
+            "</SubscribeStatusString><PopupScene><![CDATA[1]]></PopupScene></List>"
+            "<List><TemplateId><![CDATA[T2]]></TemplateId><SubscribeStatusString><![CDATA[accept]]>"
+            "</SubscribeStatusString><PopupScene><![CDATA[1]]></PopupScene></List></SubscribeMsgPopupEvent></xml>");
+  const WechatPush as_json(true, "oUser", 1'000'000);
+  EXPECT_TRUE(json::parse(as_json.Change({"T1"}))["List"].is_object()) << "one is no list";
+  EXPECT_TRUE(json::parse(as_json.Change({"T1", "T2"}))["List"].is_array());
+}
+
+// Calls of a subscription API with the account's token.
+struct Caller {
+  Bench& bench;
+  std::string prefix;
+  std::string appid;
+  std::string secret;
+  std::string token() const {
+    const json body = {{"grant_type", "client_credential"}, {"appid", appid}, {"secret", secret}};
+    return json::parse(bench.client().Post(prefix + "/cgi-bin/stable_token", body.dump(), "application/json")->body)
+        .value("access_token", "");
+  }
+  json Send(const std::string& path, const json& body) const {
+    return json::parse(
+        bench.client().Post(prefix + path + "?access_token=" + token(), body.dump(), "application/json")->body);
+  }
+  void Grant(const char* openid, int count = 1) const {
+    const json body = {{"openid", openid}, {"template_id", "tmpl-1"}, {"count", count}};
+    EXPECT_EQ(bench.client().Post(prefix + "/sandbox/grant", body.dump(), "application/json")->status, 200);
+  }
+};
+constexpr char kBizSend[] = "/cgi-bin/message/subscribe/bizsend";
+constexpr char kMiniSend[] = "/cgi-bin/message/subscribe/send";
+
+Caller Service(Bench& bench) { return {bench, "/wechat", bench.options().wechat_appid, bench.options().wechat_secret}; }
+Caller MiniProgram(Bench& bench) {
+  return {bench, "/wechat_mini", bench.options().wechat.mini_appid, bench.options().wechat.mini_secret};
+}
+
+json SubscriptionBody(const char* openid) {
+  json body = Bench::WechatBody(openid, "");
+  body.erase("client_msg_id");
+  return body;
+}
+
+TEST(WechatSubscription, EachGrantIsOneMessage) {
+  Bench bench;
+  const Caller caller = Service(bench);
+  EXPECT_EQ(Code(caller.Send(kBizSend, SubscriptionBody("oResident0001"))), 43101);
+  caller.Grant("oResident0001", 2);
+  EXPECT_EQ(Code(caller.Send(kBizSend, SubscriptionBody("oResident0001"))), 0);
+  EXPECT_EQ(Code(caller.Send(kBizSend, SubscriptionBody("oResident0002"))), 43101);
+  EXPECT_EQ(Code(caller.Send(kBizSend, SubscriptionBody("oResident0001"))), 0) << "no key: each call is a message";
+  EXPECT_EQ(Code(caller.Send(kBizSend, SubscriptionBody("oResident0001"))), 43101);
+  EXPECT_EQ(bench.Lines().size(), 2U);
+  caller.Grant("oResident0001");
+  const json refuse = {{"openid", "oResident0001"}, {"event", "change"}, {"template_id", "tmpl-1"}};
+  bench.client().Post("/wechat/sandbox/event", refuse.dump(), "application/json");
+  EXPECT_EQ(Code(caller.Send(kBizSend, SubscriptionBody("oResident0001"))), 43101) << "the refusal takes it away";
+}
+
+TEST(WechatSubscription, RefusesWithTheDocumentedCodes) {
+  Options options;
+  options.wechat.one_off = false;
+  options.wechat_templates = {"tmpl-1"};
+  Bench bench(options);
+  const auto with = [](const char* key, const json& value) {
+    json body = SubscriptionBody("oResident0001");
+    body[key] = value;
+    return body;
+  };
+  const Caller service = Service(bench);
+  EXPECT_EQ(Code(service.Send(kBizSend, with("page", "https://example.gov.cn"))), 0);
+  EXPECT_EQ(Code(service.Send(kBizSend, with("page", "pages/index"))), 41030);
+  EXPECT_EQ(Code(service.Send(kBizSend, with("template_id", "other"))), 40037);
+  EXPECT_EQ(Code(service.Send(kBizSend, with("touser", "resident"))), 40003);
+  EXPECT_EQ(Code(service.Send(kBizSend, with("data", {{"thing1", {{"value", "a\nb"}}}}))), 47003);
+  const Caller mini = MiniProgram(bench);
+  EXPECT_EQ(Code(mini.Send(kMiniSend, with("page", "pages/index?a=b"))), 0);
+  EXPECT_EQ(Code(mini.Send(kMiniSend, with("page", "https://example.gov.cn"))), 41030);
+  EXPECT_EQ(Code(mini.Send(kMiniSend, with("miniprogram_state", "beta"))), 47003);
+  EXPECT_EQ(Code(mini.Send(kMiniSend, with("lang", "fr"))), 47003);
+  EXPECT_EQ(Code(mini.Send("/cgi-bin/message/template/send", SubscriptionBody("oResident0001"))), 45109);
+  EXPECT_EQ(bench.server().GetStats().at("wechat_mini").accepted, 1U);
+}
+
+TEST(WechatSubscription, TokensOfOneAccountAreUnknownToTheOther) {
+  Bench bench;
+  const std::string token = Service(bench).token();
+  EXPECT_NE(token, MiniProgram(bench).token());
+  const auto answer = bench.client().Post(std::string("/wechat_mini") + kMiniSend + "?access_token=" + token,
+                                          SubscriptionBody("oResident0001").dump(), "application/json");
+  EXPECT_EQ(Code(json::parse(answer->body)), 40001);
+}
+
+// ---- WeCom
+
+class Corp {
+ public:
+  explicit Corp(Bench& bench) : bench_(bench) {}
+  json Token(const std::string& corp, const std::string& secret) {
+    return json::parse(bench_.client().Get("/wecom/cgi-bin/gettoken?corpid=" + corp + "&corpsecret=" + secret)->body);
+  }
+  json Send(const json& body) {
+    if (token_.empty()) {
+      token_ = Token(bench_.options().wecom.corp_id, bench_.options().wecom.secret).value("access_token", "");
+    }
+    return json::parse(bench_.client()
+                           .Post("/wecom/cgi-bin/message/send?access_token=" + token_, body.dump(), "application/json")
+                           ->body);
+  }
+  static json Body(const std::string& user, const std::string& text) {
+    return {{"touser", user},
+            {"msgtype", "text"},
+            {"agentid", 1000002},
+            {"text", {{"content", text}}},
+            {"safe", 0},
+            {"enable_duplicate_check", 1},
+            {"duplicate_check_interval", 1800}};
+  }
+
+ private:
+  Bench& bench_;
+  std::string token_;
+};
+
+TEST(WecomToken, StaysTheSameAndNeedsTheSecret) {
+  Bench bench;
+  Corp corp(bench);
+  const json first = corp.Token("wwsandbox00000001", "sandbox-wecom-secret");
+  EXPECT_EQ(Code(first), 0);
+  EXPECT_EQ(first["expires_in"], 7200);
+  EXPECT_EQ(corp.Token("wwsandbox00000001", "sandbox-wecom-secret")["access_token"], first["access_token"]);
+  EXPECT_EQ(Code(corp.Token("wwsandbox00000001", "wrong")), 40001);
+  EXPECT_EQ(Code(corp.Token("ww0", "sandbox-wecom-secret")), 40013);
+  EXPECT_EQ(Code(corp.Token("", "x")), 41002);
+}
+
+TEST(WecomSend, ARepeatWithinTheIntervalIsNoSecondMessage) {
+  Bench bench;
+  Corp corp(bench);
+  const json first = corp.Send(Corp::Body("ZhangSan", "您可以领取高龄津贴"));
+  EXPECT_EQ(Code(first), 0);
+  bench.Advance(1'799'999);
+  EXPECT_EQ(corp.Send(Corp::Body("zhangsan", "您可以领取高龄津贴"))["msgid"], first["msgid"]) << "userids have no case";
+  EXPECT_NE(corp.Send(Corp::Body("lisi", "您可以领取高龄津贴"))["msgid"], first["msgid"]);
+  EXPECT_NE(corp.Send(Corp::Body("zhangsan", "另一条"))["msgid"], first["msgid"]);
+  bench.Advance(1);
+  EXPECT_NE(corp.Send(Corp::Body("zhangsan", "您可以领取高龄津贴"))["msgid"], first["msgid"]);
+  json unchecked = Corp::Body("zhangsan", "您可以领取高龄津贴");
+  unchecked.erase("enable_duplicate_check");
+  corp.Send(unchecked);
+  EXPECT_EQ(bench.Lines().size(), 5U);
+  EXPECT_EQ(bench.server().GetStats().at("wecom").suppressed, 1U);
+}
+
+TEST(WecomSend, RefusesWithTheDocumentedCodes) {
+  Bench bench;
+  Corp corp(bench);
+  const auto with = [](const char* key, const json& value) {
+    json body = Corp::Body("zhangsan", "a");
+    body[key] = value;
+    return body;
+  };
+  EXPECT_EQ(Code(corp.Send(with("agentid", 1))), 40056);
+  EXPECT_EQ(Code(corp.Send(with("touser", ""))), 40031);
+  EXPECT_EQ(Code(corp.Send(with("touser", "@all"))), 40031);
+  EXPECT_EQ(Code(corp.Send(with("touser", "a|b"))), 40031);
+  EXPECT_EQ(Code(corp.Send(with("msgtype", "markdown"))), 40008);
+  EXPECT_EQ(Code(corp.Send(with("text", {{"content", ""}}))), 44004);
+  EXPECT_EQ(Code(corp.Send(with("text", {{"content", std::string(2049, 'a')}}))), 45002);
+  EXPECT_EQ(Code(corp.Send(with("text", {{"content", std::string(2048, 'a')}}))), 0);
+  EXPECT_EQ(Code(corp.Send(with("safe", 2))), 40058);
+  EXPECT_EQ(Code(corp.Send(with("duplicate_check_interval", 14401))), 40058);
+  const json refused = corp.Send(Corp::Body("magic02AB", "a"));
+  EXPECT_EQ(Code(refused), 81013);
+  EXPECT_EQ(refused["invaliduser"], "magic02ab");
+  EXPECT_EQ(
+      Code(json::parse(bench.client().Post("/wecom/cgi-bin/message/send?access_token=no", "{}", "text/json")->body)),
+      40014);
+  EXPECT_EQ(bench.Lines().size(), 1U);
 }
 
 }  // namespace
