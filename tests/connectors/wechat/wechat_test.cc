@@ -542,14 +542,16 @@ TEST(WechatEvents, ASentEventIsTheReceiptOfEachMessageInIt) {
   EXPECT_EQ(json_reply.receipts[0].provider_id, "18446744073709551615");
 }
 
-TEST(WechatEvents, WhoUnfollowsIsGoneAndWhoWritesIsHeard) {
+TEST(WechatEvents, WhoUnfollowsIsGoneUntilTheyFollowAgainAndWhoWritesIsHeard) {
   const std::string head =
       "<xml><ToUserName>gh_1</ToUserName><FromUserName>oUser</FromUserName><CreateTime>1</CreateTime>";
   const auto gone = Hear(head + "<MsgType>event</MsgType><Event>unsubscribe</Event></xml>");
   ASSERT_EQ(gone.signals.size(), 1U);
   EXPECT_EQ(gone.signals[0].kind, SignalKind::kGone);
   EXPECT_EQ(gone.signals[0].contact, "oUser");
-  EXPECT_TRUE(Hear(head + "<MsgType>event</MsgType><Event>subscribe</Event></xml>").signals.empty());
+  const auto back = Hear(head + "<MsgType>event</MsgType><Event>subscribe</Event></xml>");
+  ASSERT_EQ(back.signals.size(), 1U);
+  EXPECT_EQ(back.signals[0].kind, SignalKind::kBack);
 
   const auto text = [&](const std::string& content) {
     return Hear(head + "<MsgType>text</MsgType><Content><![CDATA[" + content +
