@@ -130,9 +130,18 @@ bool Account::BusyTooOften(const delivery::SendRequest& request) {
   const std::string message = MessageOf(request);
   const std::scoped_lock lock(mutex_);
   if (busy_.size() >= kMaxBusy && !busy_.contains(message)) busy_.clear();
-  if (++busy_[message] < kBusyTries) return false;
+  Busy& busy = busy_[message];
+  if (busy.last == request.attempt_id) return false;
+  busy.last = request.attempt_id;
+  if (++busy.attempts < kBusyTries) return false;
   busy_.erase(message);
   return true;
+}
+
+void Account::OutcomeUnknown(const delivery::SendRequest& request) {
+  const std::scoped_lock lock(mutex_);
+  const auto busy = busy_.find(MessageOf(request));
+  if (busy != busy_.end()) busy->second.last = request.attempt_id;
 }
 
 void Account::AddTemplates(const std::map<std::string, std::string>& id_by_name) {

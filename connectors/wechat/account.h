@@ -47,9 +47,11 @@ class Account {
   // People share locks by hash. Not locked: the deadline passed first.
   std::unique_lock<std::timed_mutex> OneAtATime(std::string_view contact, Time deadline);
 
-  // -1 means to try again, at most three times in all: counts the tries of a notification that ended so and is true
-  // from the third on. Counts are of this process and bounded.
+  // -1 means to try again, at most three times in all: counts the attempts of a notification that ended so and is true
+  // from the third on. An attempt that is repeated, because its outcome was unknown, never ends that way: what a repeat
+  // is told says nothing about the first request. Counts are of this process and bounded.
   bool BusyTooOften(const delivery::SendRequest& request);
+  void OutcomeUnknown(const delivery::SendRequest& request);
 
   // The template ids of all connectors of the account, because a call-back reaches one of them and may be about any.
   void AddTemplates(const std::map<std::string, std::string>& id_by_name);
@@ -70,7 +72,11 @@ class Account {
 
   std::array<std::timed_mutex, 64> lanes_;
   mutable std::mutex mutex_;
-  std::unordered_map<std::string, int> busy_;
+  struct Busy {
+    int attempts = 0;
+    std::string last;  // attempt id
+  };
+  std::unordered_map<std::string, Busy> busy_;  // by notification
   std::map<std::string, std::string> name_by_template_;
 };
 

@@ -90,6 +90,7 @@ AccountConnector::AccountConnector(std::string name, Platform platform, const Ac
 
 SendResult AccountConnector::Send(const delivery::SendRequest& request) {
   SendResult result = SendOnce(request, std::chrono::steady_clock::now() + request.timeout);
+  if (result.verdict == Verdict::kUnknown) account_->OutcomeUnknown(request);
   if (result.verdict == Verdict::kRetryLater && result.code == std::to_string(kSystemBusy) &&
       account_->BusyTooOften(request)) {
     // Three tries are all that the platforms ask for; the message goes to the next channel.

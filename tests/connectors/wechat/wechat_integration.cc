@@ -518,6 +518,22 @@ TEST(WechatAccount, AfterThreeBusyAnswersTheMessageGoesToTheNextChannel) {
   EXPECT_EQ(peer.Count("template/send"), 4U);
 }
 
+TEST(WechatAccount, AnAttemptThatMayHaveBeenTakenIsNotGivenUpBecauseItsRepeatMeetsBusyAnswers) {
+  std::atomic<bool> mute{false};
+  ScriptedPeer peer([&](const PeerRequest& request) {
+    if (request.Has("stable_token")) return HttpAnswerOf(200, TokenBody(1));
+    if (mute) return PeerAnswer{"", PeerAnswer::kClose};
+    return HttpAnswerOf(200, R"({"errcode":-1,"errmsg":"system error"})");
+  });
+  const auto connector = NewTemplateMessage(Options(peer.Url()), nullptr);
+  EXPECT_EQ(connector->Send(Request("oABCDEF", "n1-1")).verdict, Verdict::kRetryLater);
+  EXPECT_EQ(connector->Send(Request("oABCDEF", "n1-2")).verdict, Verdict::kRetryLater);
+  mute = true;
+  EXPECT_EQ(connector->Send(Request("oABCDEF", "n1-3")).verdict, Verdict::kUnknown);
+  mute = false;
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(connector->Send(Request("oABCDEF", "n1-3")).verdict, Verdict::kRetryLater) << i;
+}
+
 // ---- Grants and call-backs, end to end with the simulator
 
 // Gives what is posted to a connector, answers what it answers, and keeps both.
