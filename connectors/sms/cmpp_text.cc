@@ -69,11 +69,21 @@ std::string CmppText(std::uint8_t msg_fmt, std::string_view bytes) {
 void ReplyJoiner::Add(const CmppDeliver& deliver, const CmppPart& part, Time now) {
   const Key key{deliver.src_terminal_id, deliver.dest_id, part.reference, part.total};
   auto found = open_.find(key);
+  if (found != open_.end() && found->second.told) {
+    const auto same = found->second.parts.find(part.number);
+    if (same != found->second.parts.end() && same->second.first == deliver.msg_id) return;
+    open_.erase(found);  // the phone uses its reference again
+    found = open_.end();
+  }
   if (found == open_.end()) {
     if (open_.size() >= kMaxOpen) {
       const auto oldest = std::min_element(
           open_.begin(), open_.end(), [](const auto& a, const auto& b) { return a.second.until < b.second.until; });
-      oldest->second.until = now;
+      if (oldest->second.told) {
+        open_.erase(oldest);
+      } else {
+        oldest->second.until = now;
+      }
     }
     found = open_.emplace(key, Open{now + wait_, part.total, {}}).first;
   }
@@ -101,7 +111,14 @@ std::vector<ReplyJoiner::Whole> ReplyJoiner::Take(Time now) const {
 }
 
 void ReplyJoiner::Drop(Time now) {
-  std::erase_if(open_, [&](const auto& entry) { return entry.second.Ends(now); });
+  for (auto at = open_.begin(); at != open_.end();) {
+    if (at->second.Ends(now)) {
+      at->second.told = true;
+      at->second.until = now + wait_;
+      for (auto& [number, part] : at->second.parts) part.second.clear();
+    }
+    at = at->second.told && at->second.until <= now ? open_.erase(at) : std::next(at);
+  }
 }
 
 std::optional<ReplyJoiner::Time> ReplyJoiner::next() const {

@@ -36,7 +36,8 @@ class ReplyJoiner {
   };
 
   explicit ReplyJoiner(Millis wait) : wait_(wait) {}
-  // Adds a part; the same part twice is one. What is whole or has to give way comes out of Take.
+  // Adds a part; the same part twice is one, even after Drop (until `wait` is over). What is whole or has to give way
+  // comes out of Take.
   void Add(const CmppDeliver& deliver, const CmppPart& part, Time now);
   // What is whole, too old or had to give way. Stays until Drop: when the store refuses it, the next Take gives it
   // again.
@@ -49,7 +50,8 @@ class ReplyJoiner {
     Time until{};
     std::uint8_t total = 0;
     std::map<std::uint8_t, std::pair<std::uint64_t, std::string>> parts;  // number -> Msg_Id, text
-    bool Ends(Time now) const { return parts.size() == total || until <= now; }
+    bool told = false;
+    bool Ends(Time now) const { return !told && (parts.size() == total || until <= now); }
   };
   using Key = std::tuple<std::string, std::string, std::uint16_t, std::uint8_t>;  // phone, number, reference, total
 
