@@ -87,7 +87,9 @@ class Protocol final : public LinkProtocol {
     connect.authenticator = CmppAuthenticator(options_.source_addr, secret->text, connect.timestamp);
     connect.version = static_cast<std::uint8_t>(version_);
     AppendCmppConnect(connect, sequence, out);
-    return CmppGatewayAuthenticator(version_, 0, connect.authenticator, secret->text);
+    // Gateways of 2.0 differ in how many bytes of the status they count.
+    return CmppGatewayAuthenticator(CmppVersion::k20, 0, connect.authenticator, secret->text) +
+           CmppGatewayAuthenticator(CmppVersion::k30, 0, connect.authenticator, secret->text);
   }
   void AppendKeepAlive(std::uint32_t sequence, std::string* out) override {
     AppendCmppBare(kCmppActiveTest, sequence, out);
@@ -136,7 +138,8 @@ class Protocol final : public LinkProtocol {
       login.verdict = Verdict::kStopChannel;
       login.code = "version";
     } else if (resp->status == 0 && options_.verify_gateway &&
-               !delivery::ConstantTimeEqual(resp->authenticator, session)) {
+               !delivery::ConstantTimeEqual(resp->authenticator, session.substr(0, session.size() / 2)) &&
+               !delivery::ConstantTimeEqual(resp->authenticator, session.substr(session.size() / 2))) {
       login.verdict = Verdict::kStopChannel;
       login.code = "gateway_authenticator";
     }
