@@ -35,10 +35,10 @@ using SteadyClock = std::chrono::steady_clock;
 
 class Gateway {
  public:
-  explicit Gateway(bool reports) : faults_(options_) {
+  Gateway() : faults_(options_) {
     options_.cmpp.port = -1;
     options_.cmpp.window = kWindow;
-    options_.receipts = reports ? sandbox::Receipts::kOn : sandbox::Receipts::kOff;
+    options_.receipts = sandbox::Receipts::kOff;
     gateway_ = std::make_unique<sandbox::CmppGateway>(sandbox::Surroundings{options_, faults_, journal_, nullptr});
     const auto port = gateway_->Start();
     if (!port) throw std::runtime_error(port.error());
@@ -219,7 +219,7 @@ double Median(std::vector<double> v) {
 }
 
 void CmppDispatch(benchmark::State& state) {
-  Gateway gateway(state.range(0) == 1);
+  Gateway gateway;
   Ours ours(gateway);
   BareLoop bare(gateway);
   ours.Run(1000);
@@ -240,7 +240,7 @@ void CmppDispatch(benchmark::State& state) {
   state.counters["floor_per_second"] = floor;
   state.counters["ratio"] = rate / floor;
 }
-BENCHMARK(CmppDispatch)->Arg(0)->ArgName("reports")->UseManualTime()->Iterations(5)->Unit(benchmark::kMillisecond);
+BENCHMARK(CmppDispatch)->UseManualTime()->Iterations(5)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace zhitui::sms

@@ -67,8 +67,13 @@ TEST(CmppPdu, SubmitIsThePublishedOneInBothVersions) {
                              Zeros(1 + 17) + "900001" + Zeros(15) + "\x01";
   std::string v2;
   AppendCmppSubmit(CmppVersion::k20, PublishedSubmit(), 0x17, &v2);
-  EXPECT_EQ(HexLower(v2), HexLower(Bytes("000000bd 00000004 00000017") + head + "13500002696" + Zeros(10) + middle +
-                                   "13500002696" + Zeros(10) + "\x1e" + content + Zeros(8)));
+  EXPECT_EQ(
+      HexLower(v2),
+      HexLower(Bytes("000000bd 00000004 00000017 0000000000000000 01 01 01 01 74657374000000000000 02 "
+                     "31333530303030323639360000000000 0000000000 00 00 08 393030303031 3032 313000000000 "
+                     "3135313130353133313535353130312b00 0000000000000000000000000000000000 "
+                     "393030303031000000000000000000000000000000 01 313335303030303236393600000000000000000000 1e "
+                     "6d4b8bd50067006f0063006d007000700020007300750062006d00690074 0000000000000000")));
   std::string v3;
   AppendCmppSubmit(CmppVersion::k30, PublishedSubmit(), 0x17, &v3);
   EXPECT_EQ(HexLower(v3), HexLower(Bytes("000000e1 00000004 00000017") + head + "13500002696" + Zeros(21 + 1) + middle +
