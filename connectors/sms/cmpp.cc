@@ -440,7 +440,7 @@ std::optional<CmppOptions> ValidateCmpp(const delivery::Settings& settings, Diag
   const std::string version = settings.String("version", std::string("2.0"), &found);
   o.v3 = version == "3.0";
   if (version != "2.0" && version != "3.0") {
-    Complain(settings, "version", "version is neither 2.0 nor 3.0", "write it in quotes: '2.0'", &found);
+    Complain(settings, "version", "version is neither 2.0 nor 3.0", "2.0 is what most gateways speak", &found);
   }
   // A field that would be cut is a mistake.
   const auto field = [&](const char* key, std::optional<std::string> fallback, std::size_t size, bool digits) {
