@@ -46,6 +46,12 @@ Maker BuildAliyun(const delivery::Settings& settings, Diagnostics* diagnostics) 
   return [o = *options](Logger* logger) { return sms::NewAliyun(o, logger); };
 }
 
+Maker BuildCmpp(const delivery::Settings& settings, Diagnostics* diagnostics) {
+  const auto options = sms::ValidateCmpp(settings, diagnostics);
+  if (!options) return {};
+  return [o = *options](Logger* logger) { return sms::NewCmpp(o, logger); };
+}
+
 }  // namespace
 
 const std::vector<ConnectorKind>& ConnectorKinds() {
@@ -59,6 +65,7 @@ const std::vector<ConnectorKind>& ConnectorKinds() {
        wechat::MiniSettings(), BuildWechatMini},
       {"wecom", Channel::kWechat, "WeCom app, text messages (企业微信应用消息)", wechat::WecomSettings(), BuildWecom},
       {"aliyun", Channel::kSms, "Aliyun SMS (阿里云短信)", sms::AliyunSettings(), BuildAliyun},
+      {"cmpp", Channel::kSms, "CMPP 2.0 and 3.0 (中国移动短信网关)", sms::CmppSettings(), BuildCmpp},
   };
   return kinds;
 }

@@ -59,6 +59,14 @@ void AddOptions(CLI::App& app, sandbox::Options& options, std::vector<std::strin
   app.add_option("--jpush-quota-per-min", options.jpush_quota_per_min, "Pushes a minute before 2002; 0 = no limit")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
+  app.add_option("--cmpp-port", options.cmpp.port, "Port of the CMPP gateway; 0 = off")
+      ->check(CLI::Range(0, 65535))
+      ->capture_default_str();
+  app.add_option("--cmpp-account", options.cmpp.account, "CMPP Source_Addr")->capture_default_str();
+  app.add_option("--cmpp-secret", options.cmpp.secret, "CMPP shared secret")->capture_default_str();
+  app.add_option("--cmpp-window", options.cmpp.window, "Unanswered SUBMITs before result 8")
+      ->check(CLI::Range(1, 100000))
+      ->capture_default_str();
 
   app.add_flag("!--no-magic", options.magic, "Magic recipients behave like all others");
   const CLI::Range rate(0.0, 1.0);

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "sandbox/aliyun.h"
+#include "sandbox/cmpp.h"
 #include "sandbox/courier.h"
 #include "sandbox/faults.h"
 #include "sandbox/front.h"
@@ -52,6 +53,8 @@ struct Server::Impl {
     std::unique_ptr<ProviderSim> provider;
   };
   std::vector<Row> rows;
+  std::unique_ptr<CmppGateway> cmpp;  // null = off
+  int cmpp_port = 0;
 
   explicit Impl(Options the_options) : options(std::move(the_options)) {
     Add<Wechat>(WechatCourier(options));
@@ -59,6 +62,9 @@ struct Server::Impl {
     Add<Jpush>();
     Add<WechatMini>(WechatMiniCourier(options));
     Add<Wecom>();
+    if (options.cmpp.port != 0) {
+      cmpp = std::make_unique<CmppGateway>(Surroundings{options, faults, journal, nullptr});
+    }
   }
 
   template <class P>
@@ -85,6 +91,7 @@ struct Server::Impl {
       stats = row.provider->tally().Get();
       if (row.courier) AddReceipts(row.courier->GetStats(), &stats);
     }
+    if (cmpp) out["cmpp"] = cmpp->GetStats();
     return out;
   }
 
@@ -94,6 +101,7 @@ struct Server::Impl {
       row.provider->Reset();
       if (row.courier) row.courier->Reset();
     }
+    if (cmpp) cmpp->Reset();
   }
 
   Reply Handle(const Call& call) {
@@ -133,6 +141,11 @@ std::expected<int, std::string> Server::Start() {
   Impl& self = *impl_;
   auto opened = self.journal.Open(self.options.log_path, [&self](const Entry& entry) { self.Restore(entry); });
   if (!opened) return std::unexpected(opened.error());
+  if (self.cmpp) {
+    const auto cmpp_port = self.cmpp->Start();
+    if (!cmpp_port) return cmpp_port;
+    self.cmpp_port = *cmpp_port;
+  }
   auto port = self.front.Start();
   if (!port) return port;
   for (const Impl::Row& row : self.rows) {
@@ -143,6 +156,7 @@ std::expected<int, std::string> Server::Start() {
 
 void Server::Stop() {
   impl_->front.Stop();
+  if (impl_->cmpp) impl_->cmpp->Stop();
   for (const Impl::Row& row : impl_->rows) {
     if (row.courier) row.courier->Stop();
   }
@@ -150,6 +164,8 @@ void Server::Stop() {
 }
 
 Stats Server::GetStats() const { return impl_->GetStats(); }
+
+int Server::cmpp_port() const { return impl_->cmpp_port; }
 
 void Server::Reset() { impl_->Reset(); }
 
