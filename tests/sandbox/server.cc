@@ -10,6 +10,7 @@
 #include "sandbox/journal.h"
 #include "sandbox/jpush.h"
 #include "sandbox/sandbox.h"
+#include "sandbox/smpp.h"
 #include "sandbox/wechat.h"
 
 namespace sandbox {
@@ -50,11 +51,13 @@ struct Server::Impl {
     std::unique_ptr<ProviderSim> provider;
   };
   std::vector<Row> rows;
+  std::map<std::string, int> ports;
 
   explicit Impl(Options the_options) : options(std::move(the_options)) {
     Add<Wechat>(WechatCourier(options));
     Add<Aliyun>(AliyunCourier(options));
     Add<Jpush>();
+    Add<Smpp>();
   }
 
   template <class P>
@@ -80,6 +83,7 @@ struct Server::Impl {
       ProviderStats& stats = out[row.provider->name()];
       stats = row.provider->tally().Get();
       if (row.courier) AddReceipts(row.courier->GetStats(), &stats);
+      row.provider->AddReceipts(&stats);
     }
     return out;
   }
@@ -129,6 +133,11 @@ std::expected<int, std::string> Server::Start() {
   Impl& self = *impl_;
   auto opened = self.journal.Open(self.options.log_path, [&self](const Entry& entry) { self.Restore(entry); });
   if (!opened) return std::unexpected(opened.error());
+  for (const Impl::Row& row : self.rows) {
+    const auto own = row.provider->Listen();
+    if (!own) return own;
+    if (*own != 0) self.ports[row.provider->name()] = *own;
+  }
   auto port = self.front.Start();
   if (!port) return port;
   for (const Impl::Row& row : self.rows) {
@@ -139,11 +148,14 @@ std::expected<int, std::string> Server::Start() {
 
 void Server::Stop() {
   impl_->front.Stop();
+  for (const Impl::Row& row : impl_->rows) row.provider->HangUp();
   for (const Impl::Row& row : impl_->rows) {
     if (row.courier) row.courier->Stop();
   }
   impl_->journal.Close();
 }
+
+std::map<std::string, int> Server::Ports() const { return impl_->ports; }
 
 Stats Server::GetStats() const { return impl_->GetStats(); }
 
