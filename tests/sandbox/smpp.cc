@@ -408,7 +408,7 @@ struct Smpp::Loop {
   int listener = -1;
   int wake = -1;
   std::thread thread;
-  uint64_t binds = 0, unbinds = 0, enquire_answers = 0, segments = 0;
+  uint64_t binds = 0, unbinds = 0, enquires = 0, enquire_answers = 0, segments = 0;
   int window_max = 0;
   ProviderStats receipts;
 
@@ -598,6 +598,7 @@ struct Smpp::Loop {
       case kSubmit:
         return Take(session, sequence, body);
       case kEnquireLink:
+        ++enquires;
         session.out += Unit(kResponse | kEnquireLink, body.empty() ? kNoError : kBadCommandLength, sequence, "");
         return;
       case kResponse | kEnquireLink:
@@ -912,9 +913,13 @@ struct Smpp::Loop {
     const std::lock_guard lock(mutex);
     size_t bound = 0;
     for (const auto& [id, session] : sessions) bound += session->bound != 0 ? 1 : 0;
-    return {{"sessions", bound},    {"binds", binds},
-            {"unbinds", unbinds},   {"enquire_answers", enquire_answers},
-            {"segments", segments}, {"window_max", window_max}};
+    return {{"sessions", bound},
+            {"binds", binds},
+            {"unbinds", unbinds},
+            {"enquires", enquires},
+            {"enquire_answers", enquire_answers},
+            {"segments", segments},
+            {"window_max", window_max}};
   }
 
   std::set<std::string> tried_;

@@ -3,7 +3,7 @@
 // takes messages of persons from a test.
 //
 // Below /smpp/ on the HTTP port:
-//   GET  /state  {"sessions","binds","unbinds","enquire_answers","window_max","segments"}
+//   GET  /state  {"sessions","binds","unbinds","enquires","enquire_answers","window_max","segments"}
 //   POST /mo     {"from","to","hex","data_coding","esm_class","payload","tlvs":{"0x020c":"0001"}}: delivers a person's
 //                message to a bound receiver and answers {"status": of deliver_sm_resp}; 409 when nobody is bound.
 #pragma once
