@@ -75,9 +75,12 @@ class Peer {
       if (Word(unit, 4) != 0x15) return unit;
     }
   }
-  // The status of the next unit, which must be of that command.
+  // The status of the next unit that is no receipt, which must be of that command.
   uint32_t Status(uint32_t command) {
-    const auto unit = Unit();
+    std::optional<std::string> unit;
+    do {
+      unit = Unit();
+    } while (unit && Word(*unit, 4) == 5);
     if (!unit || Word(*unit, 4) != command) return 0xffffffff;
     return Word(*unit, 8);
   }
