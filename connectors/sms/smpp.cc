@@ -43,7 +43,8 @@ std::string Phone(std::string_view number) {
   if (digits.starts_with('+')) digits.remove_prefix(1);
   if (digits.starts_with("00")) digits.remove_prefix(2);
   if (digits.size() == 13 && digits.starts_with("861")) digits.remove_prefix(2);
-  return digits.size() == 11 && digits.front() == '1' ? std::string(digits) : std::string(number);
+  const bool mobile = digits.size() == 11 && digits.front() == '1' && Digits(digits);
+  return mobile ? std::string(digits) : smpp::Printable(number);
 }
 
 std::string Cut(std::string text, std::size_t max) {
@@ -212,7 +213,7 @@ class Inbox {
     delivery::Signal signal;
     signal.kind = delivery::SignalKind::kReply;
     signal.contact = Phone(context.Str());
-    signal.answered = context.Str();
+    signal.answered = smpp::Printable(context.Str());
     signal.text = Decoded(coding, joined.text);
     if (!joined.whole) signal.text += "…";
     signal.text = Cut(std::move(signal.text), delivery::kMaxReplyBytes);

@@ -35,7 +35,7 @@ std::string Written(std::uint64_t value, int base) {
 
 std::string Rewritten(std::string_view id, int from, int to) {
   const auto value = Number(id, from);
-  return value ? Written(*value, to) : std::string(id);
+  return value ? Written(*value, to) : Printable(id);
 }
 
 // The value after `key` ("done date:"), which begins a word.
@@ -82,34 +82,38 @@ bool Among(const std::vector<std::string>& list, std::string_view word) {
   return std::find(list.begin(), list.end(), word) != list.end();
 }
 
-// As a code for the ledger: what the centre wrote may be anything.
+// As a code for the ledger.
 std::string Code(std::string_view stat, std::string_view err) {
   std::string code(stat);
   if (!err.empty()) code.append("/").append(err);
-  if (code.size() > kMaxCode) code.resize(kMaxCode);
-  std::replace_if(code.begin(), code.end(), [](char c) { return c < '!' || c > '~'; }, '?');
-  return code;
+  return Printable(std::string_view(code).substr(0, kMaxCode));
 }
 
 }  // namespace
 
+std::string Printable(std::string_view text) {
+  std::string out(text);
+  std::replace_if(out.begin(), out.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
+  return out;
+}
+
 std::string AnswerId(IdForm form, std::string_view id) {
   switch (form) {
     case IdForm::kText:
-      return std::string(id);
+      return Printable(id);
     case IdForm::kDecimal:
     case IdForm::kDecimalThenHex:
       return Rewritten(id, 10, 10);
     case IdForm::kHexThenDecimal:
       return Rewritten(id, 16, 16);
   }
-  return std::string(id);
+  return Printable(id);
 }
 
 std::string ReceiptId(IdForm form, std::string_view id) {
   switch (form) {
     case IdForm::kText:
-      return std::string(id);
+      return Printable(id);
     case IdForm::kDecimal:
       return Rewritten(id, 10, 10);
     case IdForm::kHexThenDecimal:
@@ -117,7 +121,7 @@ std::string ReceiptId(IdForm form, std::string_view id) {
     case IdForm::kDecimalThenHex:
       return Rewritten(id, 16, 10);
   }
-  return std::string(id);
+  return Printable(id);
 }
 
 ReceiptText ParseReceiptText(std::string_view text) {

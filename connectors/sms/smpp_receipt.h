@@ -16,6 +16,9 @@
 
 namespace zhitui::sms::smpp {
 
+// What a centre wrote, with "?" for all that is no printable ASCII: it is stored and shown.
+std::string Printable(std::string_view text);
+
 // How the message_id of submit_sm_resp and the id in a receipt's text are written. Some centres use hexadecimal for the
 // one and decimal for the other.
 enum class IdForm : std::uint8_t {
@@ -25,7 +28,7 @@ enum class IdForm : std::uint8_t {
   kDecimalThenHex,  // decimal in the answer, hexadecimal in the receipt
 };
 // The id under which a message is remembered: from the answer to its submit, and from the text of its receipt. An id
-// that is not a number of the form's kind stays as it is.
+// that is not a number of the form's kind stays as it is, but for what is no printable ASCII, which becomes "?".
 std::string AnswerId(IdForm form, std::string_view id);
 std::string ReceiptId(IdForm form, std::string_view id);
 

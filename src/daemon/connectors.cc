@@ -28,6 +28,12 @@ Maker BuildAliyun(const delivery::Settings& settings, Diagnostics* diagnostics) 
   return [o = *options](Logger* logger) { return sms::NewAliyun(o, logger); };
 }
 
+Maker BuildCmpp(const delivery::Settings& settings, Diagnostics* diagnostics) {
+  const auto options = sms::ValidateCmpp(settings, diagnostics);
+  if (!options) return {};
+  return [o = *options](Logger* logger) { return sms::NewCmpp(o, logger); };
+}
+
 Maker BuildSmpp(const delivery::Settings& settings, Diagnostics* diagnostics) {
   const auto options = sms::ValidateSmpp(settings, diagnostics);
   if (!options) return {};
@@ -42,6 +48,7 @@ const std::vector<ConnectorKind>& ConnectorKinds() {
       {"wechat", Channel::kWechat, "WeChat service account, template messages (微信服务号模板消息)",
        wechat::TemplateMessageSettings(), BuildWechat},
       {"aliyun", Channel::kSms, "Aliyun SMS (阿里云短信)", sms::AliyunSettings(), BuildAliyun},
+      {"cmpp", Channel::kSms, "CMPP 2.0 and 3.0 (中国移动短信网关)", sms::CmppSettings(), BuildCmpp},
       {"smpp", Channel::kSms, "SMPP 3.4 short message centre (SMPP 3.4 短信中心)", sms::SmppSettings(), BuildSmpp},
   };
   return kinds;

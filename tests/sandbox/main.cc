@@ -56,6 +56,14 @@ void AddOptions(CLI::App& app, sandbox::Options& options, std::vector<std::strin
   app.add_option("--jpush-quota-per-min", options.jpush_quota_per_min, "Pushes a minute before 2002; 0 = no limit")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
+  app.add_option("--cmpp-port", options.cmpp.port, "Port of the CMPP gateway; 0 = off")
+      ->check(CLI::Range(0, 65535))
+      ->capture_default_str();
+  app.add_option("--cmpp-account", options.cmpp.account, "CMPP Source_Addr")->capture_default_str();
+  app.add_option("--cmpp-secret", options.cmpp.secret, "CMPP shared secret")->capture_default_str();
+  app.add_option("--cmpp-window", options.cmpp.window, "Unanswered SUBMITs before result 8")
+      ->check(CLI::Range(1, 100000))
+      ->capture_default_str();
 
   app.add_option("--smpp-port", options.smpp.port, "Port of the SMPP centre; 0 = off, -1 = any free one")
       ->check(CLI::Range(-1, 65535))

@@ -38,6 +38,15 @@ struct Options {
   std::string jpush_master_secret = "sandboxmastersecret00000";
   int64_t jpush_quota_per_min = 0;  // 0 = not enforced
 
+  // The CMPP gateway.
+  struct CmppSim {
+    int port = 0;  // 0 = off, -1 = any free port
+    std::string account = "900001";
+    std::string secret = "sandbox-cmpp-secret";
+    int window = 16;  // unanswered SUBMITs on one connection; more are answered with 8
+    bool answer_active_test = true;
+  } cmpp;
+
   struct SmppSim {
     int port = 0;  // 0 = off, -1 = any free one
     std::string system_id = "sandbox";
@@ -103,6 +112,7 @@ class Server {
   // Of the protocols with a port of their own, once started.
   std::map<std::string, int> Ports() const;
   Stats GetStats() const;
+  int cmpp_port() const;  // after Start; 0 = off
   // Forgets messages, idempotency, tries, counters and pending receipts; tokens and the log file stay.
   void Reset();
 

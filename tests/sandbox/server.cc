@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "sandbox/aliyun.h"
+#include "sandbox/cmpp.h"
 #include "sandbox/courier.h"
 #include "sandbox/faults.h"
 #include "sandbox/front.h"
@@ -51,12 +52,17 @@ struct Server::Impl {
     std::unique_ptr<ProviderSim> provider;
   };
   std::vector<Row> rows;
+  std::unique_ptr<CmppGateway> cmpp;  // null = off
+  int cmpp_port = 0;
   std::map<std::string, int> ports;
 
   explicit Impl(Options the_options) : options(std::move(the_options)) {
     Add<Wechat>(WechatCourier(options));
     Add<Aliyun>(AliyunCourier(options));
     Add<Jpush>();
+    if (options.cmpp.port != 0) {
+      cmpp = std::make_unique<CmppGateway>(Surroundings{options, faults, journal, nullptr});
+    }
     Add<Smpp>();
   }
 
@@ -85,6 +91,7 @@ struct Server::Impl {
       if (row.courier) AddReceipts(row.courier->GetStats(), &stats);
       row.provider->AddReceipts(&stats);
     }
+    if (cmpp) out["cmpp"] = cmpp->GetStats();
     return out;
   }
 
@@ -94,6 +101,7 @@ struct Server::Impl {
       row.provider->Reset();
       if (row.courier) row.courier->Reset();
     }
+    if (cmpp) cmpp->Reset();
   }
 
   Reply Handle(const Call& call) {
@@ -133,6 +141,11 @@ std::expected<int, std::string> Server::Start() {
   Impl& self = *impl_;
   auto opened = self.journal.Open(self.options.log_path, [&self](const Entry& entry) { self.Restore(entry); });
   if (!opened) return std::unexpected(opened.error());
+  if (self.cmpp) {
+    const auto cmpp_port = self.cmpp->Start();
+    if (!cmpp_port) return cmpp_port;
+    self.cmpp_port = *cmpp_port;
+  }
   for (const Impl::Row& row : self.rows) {
     const auto own = row.provider->Listen();
     if (!own) return own;
@@ -148,6 +161,7 @@ std::expected<int, std::string> Server::Start() {
 
 void Server::Stop() {
   impl_->front.Stop();
+  if (impl_->cmpp) impl_->cmpp->Stop();
   for (const Impl::Row& row : impl_->rows) row.provider->HangUp();
   for (const Impl::Row& row : impl_->rows) {
     if (row.courier) row.courier->Stop();
@@ -158,6 +172,8 @@ void Server::Stop() {
 std::map<std::string, int> Server::Ports() const { return impl_->ports; }
 
 Stats Server::GetStats() const { return impl_->GetStats(); }
+
+int Server::cmpp_port() const { return impl_->cmpp_port; }
 
 void Server::Reset() { impl_->Reset(); }
 

@@ -366,6 +366,13 @@ TEST(SmppReceipt, IdsInTwoNotationsMeet) {
       << "the parameter is written as the answer was";
 }
 
+TEST(SmppReceipt, AnIdThatCannotBePrintedStillMeetsItsMessage) {
+  const std::string id = "M\xff\x01";
+  EXPECT_EQ(smpp::AnswerId(smpp::IdForm::kText, id), "M??");
+  EXPECT_EQ(smpp::ReceiptId(smpp::IdForm::kText, id), "M??");
+  EXPECT_EQ(smpp::AnswerId(smpp::IdForm::kHexThenDecimal, id), "M??");
+}
+
 TEST(SmppReceipt, WithoutAnIdThereIsNone) {
   EXPECT_FALSE(smpp::ToReceipt(Receipt("stat:DELIVRD err:000"), Rules(), kNow).has_value());
   EXPECT_FALSE(smpp::ToReceipt(Receipt(std::string("\0\xff", 2)), Rules(), kNow).has_value());
