@@ -5,3 +5,4 @@
 
 #include "sms/aliyun.h"
 #include "sms/cmpp.h"
+#include "sms/smpp.h"

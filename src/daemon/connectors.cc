@@ -52,6 +52,12 @@ Maker BuildCmpp(const delivery::Settings& settings, Diagnostics* diagnostics) {
   return [o = *options](Logger* logger) { return sms::NewCmpp(o, logger); };
 }
 
+Maker BuildSmpp(const delivery::Settings& settings, Diagnostics* diagnostics) {
+  const auto options = sms::ValidateSmpp(settings, diagnostics);
+  if (!options) return {};
+  return [o = *options](Logger* logger) { return sms::NewSmpp(o, logger); };
+}
+
 }  // namespace
 
 const std::vector<ConnectorKind>& ConnectorKinds() {
@@ -66,6 +72,7 @@ const std::vector<ConnectorKind>& ConnectorKinds() {
       {"wecom", Channel::kWechat, "WeCom app, text messages (企业微信应用消息)", wechat::WecomSettings(), BuildWecom},
       {"aliyun", Channel::kSms, "Aliyun SMS (阿里云短信)", sms::AliyunSettings(), BuildAliyun},
       {"cmpp", Channel::kSms, "CMPP 2.0 and 3.0 (中国移动短信网关)", sms::CmppSettings(), BuildCmpp},
+      {"smpp", Channel::kSms, "SMPP 3.4 short message centre (SMPP 3.4 短信中心)", sms::SmppSettings(), BuildSmpp},
   };
   return kinds;
 }

@@ -68,6 +68,12 @@ void AddOptions(CLI::App& app, sandbox::Options& options, std::vector<std::strin
       ->check(CLI::Range(1, 100000))
       ->capture_default_str();
 
+  app.add_option("--smpp-port", options.smpp.port, "Port of the SMPP centre; 0 = off, -1 = any free one")
+      ->check(CLI::Range(-1, 65535))
+      ->capture_default_str();
+  app.add_option("--smpp-system-id", options.smpp.system_id, "SMPP system_id")->capture_default_str();
+  app.add_option("--smpp-password", options.smpp.password, "SMPP password")->capture_default_str();
+
   app.add_flag("!--no-magic", options.magic, "Magic recipients behave like all others");
   const CLI::Range rate(0.0, 1.0);
   app.add_option("--rate-error", options.rate_error, "Share of messages whose first try is a server error")
@@ -154,6 +160,7 @@ int Run(int argc, char** argv) {
     return kUnavailable;
   }
   std::cout << "listening on " << host << ':' << *port << std::endl;
+  for (const auto& [name, own] : server.Ports()) std::cout << name << " on " << host << ':' << own << std::endl;
   int received = 0;
   sigwait(&stop, &received);
   server.Stop();

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <deque>
+#include <expected>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -77,6 +78,11 @@ class ProviderSim {
   virtual void Restore(const Entry& entry) = 0;
   virtual void Reset() = 0;
   virtual Tally& tally() = 0;
+  // A protocol with a TCP port of its own listens on it: the port, 0 when it is switched off, or what is wrong.
+  virtual std::expected<int, std::string> Listen() { return 0; }
+  virtual void HangUp() {}
+  // Receipts that go another way than by a courier.
+  virtual void AddReceipts(ProviderStats* /*stats*/) const {}
 };
 
 // Idempotency keys and their first results, for `window_ms`. Not thread safe.

@@ -47,6 +47,17 @@ struct Options {
     bool answer_active_test = true;
   } cmpp;
 
+  struct SmppSim {
+    int port = 0;  // 0 = off, -1 = any free one
+    std::string system_id = "sandbox";
+    std::string password = "secret01";
+    int window = 10;        // a request beyond so many unanswered ones is throttled
+    int64_t answer_ms = 0;  // from submit_sm to its answer
+    bool payload = true;    // message_payload is allowed
+    bool hex_ids = false;   // ids hexadecimal in answers, decimal in the text of receipts, no receipted_message_id
+  };
+  SmppSim smpp;
+
   // Faults. A rate is a probability in [0,1]; the choice is a function of (seed, idempotency key or out id) alone.
   bool magic = true;
   double rate_error = 0;
@@ -114,6 +125,8 @@ class Server {
   std::expected<int, std::string> Start();
   // Answers what is being answered, closes every connection, drops receipts not yet due. Idempotent.
   void Stop();
+  // Of the protocols with a port of their own, once started.
+  std::map<std::string, int> Ports() const;
   Stats GetStats() const;
   int cmpp_port() const;  // after Start; 0 = off
   // Forgets messages, idempotency, tries, counters and pending receipts; tokens and the log file stay.

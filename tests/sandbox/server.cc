@@ -11,6 +11,7 @@
 #include "sandbox/journal.h"
 #include "sandbox/jpush.h"
 #include "sandbox/sandbox.h"
+#include "sandbox/smpp.h"
 #include "sandbox/wechat.h"
 #include "sandbox/wechat_push.h"
 #include "sandbox/wecom.h"
@@ -55,6 +56,7 @@ struct Server::Impl {
   std::vector<Row> rows;
   std::unique_ptr<CmppGateway> cmpp;  // null = off
   int cmpp_port = 0;
+  std::map<std::string, int> ports;
 
   explicit Impl(Options the_options) : options(std::move(the_options)) {
     Add<Wechat>(WechatCourier(options));
@@ -65,6 +67,7 @@ struct Server::Impl {
     if (options.cmpp.port != 0) {
       cmpp = std::make_unique<CmppGateway>(Surroundings{options, faults, journal, nullptr});
     }
+    Add<Smpp>();
   }
 
   template <class P>
@@ -90,6 +93,7 @@ struct Server::Impl {
       ProviderStats& stats = out[row.provider->name()];
       stats = row.provider->tally().Get();
       if (row.courier) AddReceipts(row.courier->GetStats(), &stats);
+      row.provider->AddReceipts(&stats);
     }
     if (cmpp) out["cmpp"] = cmpp->GetStats();
     return out;
@@ -146,6 +150,11 @@ std::expected<int, std::string> Server::Start() {
     if (!cmpp_port) return cmpp_port;
     self.cmpp_port = *cmpp_port;
   }
+  for (const Impl::Row& row : self.rows) {
+    const auto own = row.provider->Listen();
+    if (!own) return own;
+    if (*own != 0) self.ports[row.provider->name()] = *own;
+  }
   auto port = self.front.Start();
   if (!port) return port;
   for (const Impl::Row& row : self.rows) {
@@ -157,11 +166,14 @@ std::expected<int, std::string> Server::Start() {
 void Server::Stop() {
   impl_->front.Stop();
   if (impl_->cmpp) impl_->cmpp->Stop();
+  for (const Impl::Row& row : impl_->rows) row.provider->HangUp();
   for (const Impl::Row& row : impl_->rows) {
     if (row.courier) row.courier->Stop();
   }
   impl_->journal.Close();
 }
+
+std::map<std::string, int> Server::Ports() const { return impl_->ports; }
 
 Stats Server::GetStats() const { return impl_->GetStats(); }
 
