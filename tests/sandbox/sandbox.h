@@ -38,6 +38,7 @@ struct Options {
   std::string jpush_master_secret = "sandboxmastersecret00000";
   int64_t jpush_quota_per_min = 0;  // 0 = not enforced
 
+
   // Faults. A rate is a probability in [0,1]; the choice is a function of (seed, idempotency key or out id) alone.
   bool magic = true;
   double rate_error = 0;
@@ -53,6 +54,7 @@ struct Options {
   std::string wechat_callback_path = "/v1/receipts/wechat";
   std::string aliyun_callback_path = "/v1/receipts/aliyun";
   std::string wechat_callback_token = "sandbox-callback-token";
+  std::string aliyun_reply_path = "/v1/receipts/aliyun";
   std::string aliyun_callback_key;  // sent as ?key=; empty = no such parameter
   int64_t receipt_delay_ms = 5;
   int64_t receipt_retry_ms = 1000;
@@ -61,6 +63,13 @@ struct Options {
 
   // Milliseconds since 1970; decides token lifetimes, idempotency windows and dates. Null = the system clock.
   std::function<int64_t()> now_ms;
+};
+
+// A text message from a person, for a provider that pushes them: POST /sandbox/reply {"provider","phone","text"}.
+struct PersonReply {
+  std::string provider;
+  std::string contact;
+  std::string text;
 };
 
 struct ProviderStats {
@@ -90,6 +99,8 @@ class Server {
   // Answers what is being answered, closes every connection, drops receipts not yet due. Idempotent.
   void Stop();
   Stats GetStats() const;
+  // False: there is no such provider, or it pushes no replies.
+  bool Push(const PersonReply& reply);
   // Forgets messages, idempotency, tries, counters and pending receipts; tokens and the log file stay.
   void Reset();
 

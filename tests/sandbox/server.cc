@@ -44,28 +44,37 @@ struct Server::Impl {
   Faults faults{options};
   Journal journal;
   Front front{options, [this](const Call& call) { return Handle(call); }};
-  // A provider and the courier of its receipts, when it pushes any.
+  // A provider and the couriers of its receipts and of the replies, when it pushes any.
   struct Row {
     std::unique_ptr<Courier> courier;
     std::unique_ptr<ProviderSim> provider;
+    std::unique_ptr<Courier> replies;
   };
   std::vector<Row> rows;
 
   explicit Impl(Options the_options) : options(std::move(the_options)) {
     Add<Wechat>(WechatCourier(options));
-    Add<Aliyun>(AliyunCourier(options));
+    Add<Aliyun>(AliyunCourier(options), AliyunReplyCourier(options));
     Add<Jpush>();
   }
 
   template <class P>
   void Add() {
-    rows.push_back({nullptr, std::make_unique<P>(Surroundings{options, faults, journal, nullptr})});
+    rows.push_back({nullptr, std::make_unique<P>(Surroundings{options, faults, journal, nullptr, nullptr}), nullptr});
   }
   template <class P>
   void Add(Courier::Config receipts) {
     auto courier = std::make_unique<Courier>(std::move(receipts));
     Courier* const to = courier.get();
-    rows.push_back({std::move(courier), std::make_unique<P>(Surroundings{options, faults, journal, to})});
+    rows.push_back(
+        {std::move(courier), std::make_unique<P>(Surroundings{options, faults, journal, to, nullptr}), nullptr});
+  }
+  template <class P>
+  void Add(Courier::Config receipts, Courier::Config replies) {
+    auto courier = std::make_unique<Courier>(std::move(receipts));
+    auto mouth = std::make_unique<Courier>(std::move(replies));
+    const Surroundings around{options, faults, journal, courier.get(), mouth.get()};
+    rows.push_back({std::move(courier), std::make_unique<P>(around), std::move(mouth)});
   }
 
   void Restore(const Entry& entry) {
@@ -89,7 +98,34 @@ struct Server::Impl {
     for (const Row& row : rows) {
       row.provider->Reset();
       if (row.courier) row.courier->Reset();
+      if (row.replies) row.replies->Reset();
     }
+  }
+
+  bool Push(const PersonReply& reply) {
+    for (const Row& row : rows) {
+      if (reply.provider == row.provider->name()) return row.provider->PushReply(reply.contact, reply.text);
+    }
+    return false;
+  }
+
+  Reply TakeReply(const Call& call) {
+    Reply reply;
+    const json body = json::parse(call.body, nullptr, false);
+    const auto text = [&](const char* key) {
+      const auto at = body.find(key);
+      return at != body.end() && at->is_string() ? at->get<std::string>() : std::string();
+    };
+    if (!body.is_object() || text("provider").empty() || text("phone").empty()) {
+      reply.status = 400;
+      reply.body = R"({"error":"wanted: {\"provider\",\"phone\",\"text\"}"})";
+    } else if (!Push({text("provider"), text("phone"), text("text")})) {
+      reply.status = 404;
+      reply.body = R"({"error":"that provider pushes no replies"})";
+    } else {
+      reply.body = R"({"status":"pushed"})";
+    }
+    return reply;
   }
 
   Reply Handle(const Call& call) {
@@ -110,6 +146,8 @@ struct Server::Impl {
       json all = json::object();
       for (const auto& [name, stats] : GetStats()) all[name] = ToJson(stats);
       reply.body = all.dump();
+    } else if (call.path == "/sandbox/reply" && call.method == "POST") {
+      reply = TakeReply(call);
     } else if (call.path == "/sandbox/reset" && call.method == "POST") {
       Reset();
       reply.body = R"({"status":"reset"})";
@@ -133,6 +171,7 @@ std::expected<int, std::string> Server::Start() {
   if (!port) return port;
   for (const Impl::Row& row : self.rows) {
     if (row.courier) row.courier->Start();
+    if (row.replies) row.replies->Start();
   }
   return port;
 }
@@ -141,11 +180,14 @@ void Server::Stop() {
   impl_->front.Stop();
   for (const Impl::Row& row : impl_->rows) {
     if (row.courier) row.courier->Stop();
+    if (row.replies) row.replies->Stop();
   }
   impl_->journal.Close();
 }
 
 Stats Server::GetStats() const { return impl_->GetStats(); }
+
+bool Server::Push(const PersonReply& reply) { return impl_->Push(reply); }
 
 void Server::Reset() { impl_->Reset(); }
 
