@@ -4,3 +4,4 @@
 // Each provider has a header of its own; this door is all of them.
 
 #include "sms/aliyun.h"
+#include "sms/tencent.h"

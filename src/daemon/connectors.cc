@@ -28,6 +28,12 @@ Maker BuildAliyun(const delivery::Settings& settings, Diagnostics* diagnostics) 
   return [o = *options](Logger* logger) { return sms::NewAliyun(o, logger); };
 }
 
+Maker BuildTencent(const delivery::Settings& settings, Diagnostics* diagnostics) {
+  const auto options = sms::ValidateTencent(settings, diagnostics);
+  if (!options) return {};
+  return [o = *options](Logger* logger) { return sms::NewTencent(o, logger); };
+}
+
 }  // namespace
 
 const std::vector<ConnectorKind>& ConnectorKinds() {
@@ -36,6 +42,7 @@ const std::vector<ConnectorKind>& ConnectorKinds() {
       {"wechat", Channel::kWechat, "WeChat service account, template messages (微信服务号模板消息)",
        wechat::TemplateMessageSettings(), BuildWechat},
       {"aliyun", Channel::kSms, "Aliyun SMS (阿里云短信)", sms::AliyunSettings(), BuildAliyun},
+      {"tencent", Channel::kSms, "Tencent Cloud SMS (腾讯云短信)", sms::TencentSettings(), BuildTencent},
   };
   return kinds;
 }

@@ -209,6 +209,8 @@ class Receiver {
         response.status = 500;
       } else if (request.path == "/v1/receipts/aliyun") {
         response.set_content(R"({"code":0,"msg":"接收成功"})", "application/json");
+      } else if (request.path == "/v1/receipts/tencent") {
+        response.set_content(R"({"result":0,"errmsg":"OK"})", "application/json");
       }
       arrived_.notify_all();
     };

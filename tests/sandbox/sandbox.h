@@ -16,6 +16,18 @@ namespace sandbox {
 
 enum class Receipts { kOn, kOff, kDuplicate };
 
+struct TencentSim {
+  std::string secret_id = "testid";
+  std::string secret_key = "testsecret";
+  std::string sdk_app_id = "1400006666";
+  std::vector<std::string> signs;                // approved signatures; empty = every well-formed one
+  std::map<std::string, std::string> templates;  // id -> text with {1}, {2}; empty = every number
+  bool session_echo = true;                      // the pulled states carry SessionContext
+  std::string callback_path = "/v1/receipts/tencent";
+  std::string reply_path = "/v1/receipts/tencent";
+  std::string callback_key;  // sent as ?key=; empty = no such parameter
+};
+
 struct Options {
   std::string host = "127.0.0.1";
   int port = 0;          // 0 = any free port
@@ -38,6 +50,7 @@ struct Options {
   std::string jpush_master_secret = "sandboxmastersecret00000";
   int64_t jpush_quota_per_min = 0;  // 0 = not enforced
 
+  TencentSim tencent;
 
   // Faults. A rate is a probability in [0,1]; the choice is a function of (seed, idempotency key or out id) alone.
   bool magic = true;

@@ -10,6 +10,7 @@
 #include "sandbox/journal.h"
 #include "sandbox/jpush.h"
 #include "sandbox/sandbox.h"
+#include "sandbox/tencent.h"
 #include "sandbox/wechat.h"
 
 namespace sandbox {
@@ -56,6 +57,7 @@ struct Server::Impl {
     Add<Wechat>(WechatCourier(options));
     Add<Aliyun>(AliyunCourier(options), AliyunReplyCourier(options));
     Add<Jpush>();
+    Add<Tencent>(TencentCourier(options), TencentReplyCourier(options));
   }
 
   template <class P>
