@@ -4,4 +4,5 @@
 // Each provider has a header of its own; this door is all of them.
 
 #include "sms/aliyun.h"
+#include "sms/kannel.h"
 #include "sms/tencent.h"

@@ -34,6 +34,12 @@ Maker BuildTencent(const delivery::Settings& settings, Diagnostics* diagnostics)
   return [o = *options](Logger* logger) { return sms::NewTencent(o, logger); };
 }
 
+Maker BuildKannel(const delivery::Settings& settings, Diagnostics* diagnostics) {
+  const auto options = sms::ValidateKannel(settings, diagnostics);
+  if (!options) return {};
+  return [o = *options](Logger* logger) { return sms::NewKannel(o, logger); };
+}
+
 }  // namespace
 
 const std::vector<ConnectorKind>& ConnectorKinds() {
@@ -43,6 +49,7 @@ const std::vector<ConnectorKind>& ConnectorKinds() {
        wechat::TemplateMessageSettings(), BuildWechat},
       {"aliyun", Channel::kSms, "Aliyun SMS (阿里云短信)", sms::AliyunSettings(), BuildAliyun},
       {"tencent", Channel::kSms, "Tencent Cloud SMS (腾讯云短信)", sms::TencentSettings(), BuildTencent},
+      {"kannel", Channel::kSms, "Kannel, sendsms of its smsbox (Kannel 短信网关)", sms::KannelSettings(), BuildKannel},
   };
   return kinds;
 }

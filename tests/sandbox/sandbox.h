@@ -28,6 +28,14 @@ struct TencentSim {
   std::string callback_key;  // sent as ?key=; empty = no such parameter
 };
 
+struct KannelSim {
+  std::string username = "sandbox";
+  std::string password = "sandbox-kannel-secret";
+  std::string port = "10690000";  // the number that people answer to
+  std::string reply_path = "/v1/receipts/kannel";
+  std::string callback_key;  // sent as ?key= with replies; reports go to the URL of their message
+};
+
 struct Options {
   std::string host = "127.0.0.1";
   int port = 0;          // 0 = any free port
@@ -51,6 +59,7 @@ struct Options {
   int64_t jpush_quota_per_min = 0;  // 0 = not enforced
 
   TencentSim tencent;
+  KannelSim kannel;
 
   // Faults. A rate is a probability in [0,1]; the choice is a function of (seed, idempotency key or out id) alone.
   bool magic = true;

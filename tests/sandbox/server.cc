@@ -9,6 +9,7 @@
 #include "sandbox/front.h"
 #include "sandbox/journal.h"
 #include "sandbox/jpush.h"
+#include "sandbox/kannel.h"
 #include "sandbox/sandbox.h"
 #include "sandbox/tencent.h"
 #include "sandbox/wechat.h"
@@ -58,6 +59,7 @@ struct Server::Impl {
     Add<Aliyun>(AliyunCourier(options), AliyunReplyCourier(options));
     Add<Jpush>();
     Add<Tencent>(TencentCourier(options), TencentReplyCourier(options));
+    Add<Kannel>(KannelCourier(options), KannelReplyCourier(options));
   }
 
   template <class P>
