@@ -3,16 +3,13 @@
 #include <algorithm>
 #include <cctype>
 
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
-
 #include "base/base.h"
 #include "delivery/delivery.h"
 
 namespace zhitui::sms {
 namespace {
 
-constexpr std::string_view kAlgorithm = "ACS3-HMAC-SHA256";
+std::string_view Algorithm(Digest digest) { return digest == Digest::kSm3 ? "ACS3-HMAC-SM3" : "ACS3-HMAC-SHA256"; }
 
 std::string Lower(std::string_view text) {
   std::string out(text);
@@ -43,7 +40,7 @@ std::string CanonicalQuery(Pairs query) {
 }
 
 CanonicalRequest Canonicalize(std::string_view method, std::string_view path, std::string_view canonical_query,
-                              const Pairs& headers, std::string_view content_sha256) {
+                              const Pairs& headers, std::string_view content_digest) {
   Pairs chosen;
   for (const auto& [name, value] : headers) {
     std::string lower = Lower(name);
@@ -59,28 +56,20 @@ CanonicalRequest Canonicalize(std::string_view method, std::string_view path, st
     out.signed_headers += (out.signed_headers.empty() ? "" : ";") + name;
   }
   out.text.append(method).append("\n").append(path).append("\n").append(canonical_query).append("\n");
-  out.text.append(lines).append("\n").append(out.signed_headers).append("\n").append(content_sha256);
+  out.text.append(lines).append("\n").append(out.signed_headers).append("\n").append(content_digest);
   return out;
 }
 
-std::string HmacSha256Hex(std::string_view secret, std::string_view text) {
-  unsigned char digest[EVP_MAX_MD_SIZE];
-  unsigned int size = 0;
-  HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()),
-       reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest, &size);
-  return HexLower(std::string_view(reinterpret_cast<const char*>(digest), size));
+std::string Acs3Signature(Digest digest, std::string_view secret, std::string_view canonical_request) {
+  return HexLower(Hmac(digest, secret, std::string(Algorithm(digest)) + "\n" + DigestHex(digest, canonical_request)));
 }
 
-std::string Acs3Signature(std::string_view secret, std::string_view canonical_request) {
-  return HmacSha256Hex(secret, std::string(kAlgorithm) + "\n" + Sha256Hex(canonical_request));
-}
-
-std::string Acs3Authorization(std::string_view access_key_id, std::string_view secret,
+std::string Acs3Authorization(Digest digest, std::string_view access_key_id, std::string_view secret,
                               const CanonicalRequest& request) {
-  std::string out(kAlgorithm);
+  std::string out(Algorithm(digest));
   out.append(" Credential=").append(access_key_id);
   out.append(",SignedHeaders=").append(request.signed_headers);
-  out.append(",Signature=").append(Acs3Signature(secret, request.text));
+  out.append(",Signature=").append(Acs3Signature(digest, secret, request.text));
   return out;
 }
 

@@ -1,11 +1,14 @@
 #pragma once
 
-// Aliyun's V3 request signature, ACS3-HMAC-SHA256 (help.aliyun.com document 2593177). Pure.
+// Aliyun's V3 request signature: ACS3-HMAC-SHA256 (help.aliyun.com document 2593177), or ACS3-HMAC-SM3 as its SDK makes
+// it, with SM3 for the digests and for the keyed digest. Pure.
 
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include "sms/hmac.h"
 
 namespace zhitui::sms {
 
@@ -20,11 +23,11 @@ struct CanonicalRequest {
 };
 // Signs host, content-type and every x-acs-* of `headers`; names in any case.
 CanonicalRequest Canonicalize(std::string_view method, std::string_view path, std::string_view canonical_query,
-                              const Pairs& headers, std::string_view content_sha256);
+                              const Pairs& headers, std::string_view content_digest);
 
 // Lower-case hex.
-std::string HmacSha256Hex(std::string_view secret, std::string_view text);
-std::string Acs3Signature(std::string_view secret, std::string_view canonical_request);
-std::string Acs3Authorization(std::string_view access_key_id, std::string_view secret, const CanonicalRequest& request);
+std::string Acs3Signature(Digest digest, std::string_view secret, std::string_view canonical_request);
+std::string Acs3Authorization(Digest digest, std::string_view access_key_id, std::string_view secret,
+                              const CanonicalRequest& request);
 
 }  // namespace zhitui::sms

@@ -5,6 +5,7 @@
 #include <openssl/rand.h>
 
 #include "sms/aliyun_wire.h"
+#include "sms/mainland.h"
 #include "sms/sms.h"
 
 namespace zhitui::sms {
@@ -25,7 +26,6 @@ constexpr int kPageSize = 50;
 // 50 notices a day and number are the provider's own limit for one template; a number with more than this stays open.
 constexpr int kMaxPages = 10;
 constexpr std::size_t kMaxCallback = 1 << 20;
-constexpr std::size_t kMaxContact = 32;
 
 std::string RandomNonce() {
   unsigned char bytes[16];
@@ -52,24 +52,16 @@ class Aliyun final : public delivery::Connector {
   Millis settle_time() const override { return options_.settle_time; }
   bool sends_receipts() const override { return true; }
 
+  std::int64_t CostMicros(const message::Content& content) const override {
+    return SmsCost(content, options_.price_micros);
+  }
+
   Status Check(const message::Content& content) const override {
     if (content.channel != Channel::kSms) return Invalid("not a text message");
     if (!options_.templates.contains(content.provider_template)) {
       return Invalid("no TemplateCode is configured for the SMS template " + content.provider_template);
     }
-    for (const auto& [name, value] : content.fields) {
-      if (name.empty() || value.empty()) return Invalid("the SMS parameter " + name + " is empty");
-      if (!IsValidUtf8(value)) return Invalid("the SMS parameter " + name + " is not valid UTF-8");
-      for (const char* forbidden : {"://", "【", "】"}) {
-        if (value.find(forbidden) != std::string::npos) {
-          return Invalid("the SMS parameter " + name + " must not hold a link or 【】");
-        }
-      }
-      if (std::any_of(value.begin(), value.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; })) {
-        return Invalid("the SMS parameter " + name + " holds a line break or control character");
-      }
-    }
-    return {};
+    return CheckParameters(content);
   }
 
   Result<delivery::IdempotencyKey> NewKey(const std::string& attempt_id) override {
@@ -80,17 +72,15 @@ class Aliyun final : public delivery::Connector {
     SendResult result;
     const auto code = options_.templates.find(request.content.provider_template);
     if (code == options_.templates.end()) return Refused(Verdict::kFixMessage, "template");
-    if (request.contact.empty() || request.contact.size() > kMaxContact ||
-        request.contact.find(',') != std::string::npos) {
-      return Refused(Verdict::kDropContact, "contact");
-    }
-    const Result<Pairs> query = SendSmsQuery(options_, code->second, request);
+    const std::optional<std::string> number = MainlandNumber(request.contact);
+    if (!number) return Refused(Verdict::kDropContact, "contact");
+    const Result<Pairs> query = SendSmsQuery(options_, code->second, *number, request);
     if (!query) return Refused(Verdict::kFixMessage, "utf8");
     const HttpAnswer answer = Call("SendSms", *query, request.timeout);
     if (answer.fate != HttpFate::kAnswered) {
       return Refused(answer.fate == HttpFate::kNotSent ? Verdict::kNotSent : Verdict::kUnknown, answer.fault);
     }
-    result = ParseSendAnswer(answer);
+    result = ParseSendAnswer(answer, clock_.Now());
     Alarm(result);
     return result;
   }
@@ -98,9 +88,11 @@ class Aliyun final : public delivery::Connector {
   delivery::QueryResult Query(const delivery::SendRequest& request) override {
     delivery::QueryResult query;
     query.result.code = "query";
+    const std::optional<std::string> number = MainlandNumber(request.contact);
+    if (!number) return query;
     const auto deadline = std::chrono::steady_clock::now() + request.timeout;
     for (const std::string& day : Days(request)) {
-      const DetailsPage page = FindOn(day, request, deadline);
+      const DetailsPage page = FindOn(day, *number, request.attempt_id, deadline);
       if (page.found == Found::kYes) {
         query.found = Found::kYes;
         query.result.verdict = Verdict::kAccepted;
@@ -116,18 +108,14 @@ class Aliyun final : public delivery::Connector {
   delivery::CallbackReply ParseCallback(const delivery::CallbackRequest& request) override {
     delivery::CallbackReply reply;
     if (request.method != "POST") return Reply(405, "POST only");
-    if (!options_.callback_key.empty()) {
-      const auto key = request.query.find("key");
-      if (request.query.count("key") != 1 || !delivery::ConstantTimeEqual(key->second, options_.callback_key)) {
-        return Reply(401, "wrong key");
-      }
-    }
+    if (!HasCallbackKey(request, options_.callback_key)) return Reply(401, "wrong key");
     if (request.body.size() > kMaxCallback) return Reply(413, "too large");
-    auto receipts = ParseReports(request.body);
-    if (!receipts) return Reply(400, "not an array of delivery reports");
+    auto push = ParsePush(request.body, options_.dead_codes);
+    if (!push) return Reply(400, "not an array of delivery reports or replies");
     reply.content_type = "application/json";
     reply.body = R"({"code":0,"msg":"接收成功"})";
-    reply.receipts = *std::move(receipts);
+    reply.receipts = std::move(push->receipts);
+    reply.signals = std::move(push->signals);
     return reply;
   }
 
@@ -176,17 +164,17 @@ class Aliyun final : public delivery::Connector {
     return days;
   }
 
-  DetailsPage FindOn(const std::string& day, const delivery::SendRequest& request,
+  DetailsPage FindOn(const std::string& day, const std::string& number, const std::string& attempt_id,
                      std::chrono::steady_clock::time_point deadline) {
     std::size_t seen = 0;
-    for (int number = 1; number <= kMaxPages; ++number) {
+    for (int at = 1; at <= kMaxPages; ++at) {
       const auto left = std::chrono::duration_cast<Millis>(deadline - std::chrono::steady_clock::now());
-      const Pairs query = {{"PhoneNumber", request.contact},
+      const Pairs query = {{"PhoneNumber", number},
                            {"SendDate", day},
                            {"PageSize", std::to_string(kPageSize)},
-                           {"CurrentPage", std::to_string(number)}};
+                           {"CurrentPage", std::to_string(at)}};
       const HttpAnswer answer = Call("QuerySendDetails", query, left);
-      DetailsPage page = ParseDetails(answer, request.attempt_id);
+      DetailsPage page = ParseDetails(answer, attempt_id);
       if (page.found != Found::kNo) return page;
       seen += page.rows;
       if (seen >= page.total) return page;
@@ -216,6 +204,7 @@ std::vector<delivery::SettingDoc> AliyunSettings() {
       {"ca_file", "", false, false, {"受信任的根证书（PEM）", "trusted roots (PEM); empty: the system's"}},
       {"access_key_id", "", true, false, {"AccessKey ID", "AccessKey ID"}},
       {"access_key_secret", "", true, true, {"AccessKey Secret", "AccessKey Secret"}},
+      {"signature", "sha256", false, false, {"签名算法：sha256 或国密 sm3", "how calls are signed: sha256 or sm3"}},
       {"sign_name", "", true, false, {"短信签名，不带【】", "the approved signature, without 【】"}},
       {"templates.*", "", false, false, {"模板名到 TemplateCode 的对应", "TemplateCode of each SMS template"}},
       {"callback_key",
@@ -224,6 +213,14 @@ std::vector<delivery::SettingDoc> AliyunSettings() {
        true,
        {"回执地址里 ?key= 的值；阿里云不签名回执，建议设置",
         "value of ?key= in the call-back URL; Aliyun does not sign reports, so set it"}},
+      {"dead_codes",
+       "",
+       false,
+       false,
+       {"表示空号的回执错误码，以逗号分隔；阿里云的错误码不区分空号与关机，请慎用",
+        "codes of reports, between commas, that mark a number as dead; Aliyun's own do not tell an empty number from a "
+        "phone that is off"}},
+      {"price_cny", "0", false, false, {"每条（计费条）的价格，元", "price of one segment, in yuan"}},
       {"settle_time_ms",
        "60000",
        false,
@@ -240,7 +237,17 @@ std::optional<AliyunOptions> ValidateAliyun(const delivery::Settings& settings, 
   o.base_url = delivery::BaseUrlSetting(settings, "https://dysmsapi.aliyuncs.com", &found);
   o.ca_file = delivery::FileSetting(settings, "ca_file", &found);
   o.access_key_id = settings.String("access_key_id", std::nullopt, &found);
-  o.access_key_secret = settings.String("access_key_secret", std::nullopt, &found);
+  o.access_key_secret = settings.SecretOf("access_key_secret", true, &found);
+  const std::string signature = settings.String("signature", "sha256", &found);
+  o.sm3 = signature == "sm3";
+  if (signature != "sha256" && signature != "sm3") {
+    found.push_back({settings.At("signature"),
+                     1,
+                     "bad-value",
+                     "signature is neither sha256 nor sm3",
+                     "leave it out for ACS3-HMAC-SHA256",
+                     {}});
+  }
   o.sign_name = settings.String("sign_name", std::nullopt, &found);
   if (o.sign_name.find("【") != std::string::npos || o.sign_name.find("】") != std::string::npos) {
     found.push_back({settings.At("sign_name"),
@@ -260,7 +267,9 @@ std::optional<AliyunOptions> ValidateAliyun(const delivery::Settings& settings, 
                      "for example SMS_154950909",
                      {}});
   }
-  o.callback_key = settings.String("callback_key", std::string(), &found);
+  o.callback_key = settings.SecretOf("callback_key", false, &found);
+  o.dead_codes = CodeList(settings.String("dead_codes", std::string(), &found));
+  o.price_micros = settings.PriceMicros("price_cny", &found);
   o.settle_time = Millis(settings.Int("settle_time_ms", 60'000, 1'000, 86'400'000, &found));
   o.connect_timeout = Millis(settings.Int("connect_timeout_ms", 2000, 10, 60000, &found));
   const bool good = found.empty();

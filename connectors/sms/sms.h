@@ -6,3 +6,5 @@
 #include "sms/aliyun.h"
 #include "sms/cmpp.h"
 #include "sms/smpp.h"
+#include "sms/kannel.h"
+#include "sms/tencent.h"

@@ -58,6 +58,18 @@ Maker BuildSmpp(const delivery::Settings& settings, Diagnostics* diagnostics) {
   return [o = *options](Logger* logger) { return sms::NewSmpp(o, logger); };
 }
 
+Maker BuildTencent(const delivery::Settings& settings, Diagnostics* diagnostics) {
+  const auto options = sms::ValidateTencent(settings, diagnostics);
+  if (!options) return {};
+  return [o = *options](Logger* logger) { return sms::NewTencent(o, logger); };
+}
+
+Maker BuildKannel(const delivery::Settings& settings, Diagnostics* diagnostics) {
+  const auto options = sms::ValidateKannel(settings, diagnostics);
+  if (!options) return {};
+  return [o = *options](Logger* logger) { return sms::NewKannel(o, logger); };
+}
+
 }  // namespace
 
 const std::vector<ConnectorKind>& ConnectorKinds() {
@@ -73,6 +85,10 @@ const std::vector<ConnectorKind>& ConnectorKinds() {
       {"aliyun", Channel::kSms, "Aliyun SMS (阿里云短信)", sms::AliyunSettings(), BuildAliyun},
       {"cmpp", Channel::kSms, "CMPP 2.0 and 3.0 (中国移动短信网关)", sms::CmppSettings(), BuildCmpp},
       {"smpp", Channel::kSms, "SMPP 3.4 short message centre (SMPP 3.4 短信中心)", sms::SmppSettings(), BuildSmpp},
+}
+
+      {"tencent", Channel::kSms, "Tencent Cloud SMS (腾讯云短信)", sms::TencentSettings(), BuildTencent},
+      {"kannel", Channel::kSms, "Kannel, sendsms of its smsbox (Kannel 短信网关)", sms::KannelSettings(), BuildKannel},
   };
   return kinds;
 }

@@ -9,7 +9,8 @@
 namespace sandbox {
 namespace {
 
-constexpr std::string_view kAlgorithm = "ACS3-HMAC-SHA256";
+constexpr std::string_view kSha256 = "ACS3-HMAC-SHA256";
+constexpr std::string_view kSm3 = "ACS3-HMAC-SM3";
 constexpr int64_t kSkewMs = 15LL * 60 * 1000;
 // A request stays fresh from 15 minutes before its date to 15 minutes after, so a nonce is kept for longer than that.
 constexpr int64_t kNonceMemoryMs = 2 * kSkewMs + 60'000;
@@ -31,19 +32,27 @@ std::vector<std::string> Split(std::string_view text, char by) {
   }
 }
 
+std::string_view NameOf(Acs3Algorithm algorithm) { return algorithm == Acs3Algorithm::kSm3 ? kSm3 : kSha256; }
+
+std::string DigestOf(Acs3Algorithm algorithm, std::string_view data) {
+  return algorithm == Acs3Algorithm::kSm3 ? Sm3Hex(data) : Sha256Hex(data);
+}
+
 struct Authorization {
+  Acs3Algorithm algorithm = Acs3Algorithm::kSha256;
   std::string credential;
   std::vector<std::string> signed_headers;
   std::string signature;
 };
 
 std::optional<Authorization> ParseAuthorization(std::string_view header) {
-  if (header.substr(0, kAlgorithm.size()) != kAlgorithm || header.size() <= kAlgorithm.size() ||
-      header[kAlgorithm.size()] != ' ') {
-    return std::nullopt;
-  }
   Authorization out;
-  for (const std::string& part : Split(header.substr(kAlgorithm.size() + 1), ',')) {
+  const size_t blank = header.find(' ');
+  if (blank == std::string_view::npos) return std::nullopt;
+  const std::string_view algorithm = header.substr(0, blank);
+  if (algorithm != kSha256 && algorithm != kSm3) return std::nullopt;
+  if (algorithm == kSm3) out.algorithm = Acs3Algorithm::kSm3;
+  for (const std::string& part : Split(header.substr(blank + 1), ',')) {
     const std::string_view item = Trim(part);
     const size_t equals = item.find('=');
     if (equals == std::string_view::npos) return std::nullopt;
@@ -60,7 +69,7 @@ std::optional<Authorization> ParseAuthorization(std::string_view header) {
 }  // namespace
 
 std::string Acs3CanonicalRequest(std::string_view method, std::string_view path, Pairs query, const Pairs& headers,
-                                 const std::vector<std::string>& signed_headers, std::string_view content_sha256) {
+                                 const std::vector<std::string>& signed_headers, std::string_view content_digest) {
   std::string out(method);
   out += '\n';
   out += path.empty() ? "/" : path;
@@ -88,12 +97,13 @@ std::string Acs3CanonicalRequest(std::string_view method, std::string_view path,
     out += signed_headers[i];
   }
   out += '\n';
-  out += content_sha256;
+  out += content_digest;
   return out;
 }
 
-std::string Acs3Signature(std::string_view secret, std::string_view canonical_request) {
-  return HmacSha256Hex(secret, std::string(kAlgorithm) + '\n' + Sha256Hex(canonical_request));
+std::string Acs3Signature(std::string_view secret, std::string_view canonical_request, Acs3Algorithm algorithm) {
+  const std::string to_sign = std::string(NameOf(algorithm)) + '\n' + DigestOf(algorithm, canonical_request);
+  return algorithm == Acs3Algorithm::kSm3 ? HmacSm3Hex(secret, to_sign) : HmacSha256Hex(secret, to_sign);
 }
 
 std::optional<Acs3Error> Acs3Verifier::Verify(const Call& call, const Pairs& query, int64_t now_ms) {
@@ -127,14 +137,16 @@ std::optional<Acs3Error> Acs3Verifier::Verify(const Call& call, const Pairs& que
   if (authorization->credential != key_id_) {
     return Acs3Error{404, "InvalidAccessKeyId.NotFound", "Specified access key is not found."};
   }
-  const std::string content = Sha256Hex(call.body);
+  const Acs3Algorithm algorithm = authorization->algorithm;
+  const std::string content = DigestOf(algorithm, call.body);
   const std::string canonical =
       Acs3CanonicalRequest(call.method, call.path, query, call.headers, authorization->signed_headers, content);
   if (content != call.Header("x-acs-content-sha256") ||
-      !SameSecret(Acs3Signature(secret_, canonical), authorization->signature)) {
+      !SameSecret(Acs3Signature(secret_, canonical, algorithm), authorization->signature)) {
     return Acs3Error{400, "SignatureDoesNotMatch",
                      "Specified signature does not match our calculation. server CanonicalRequest is [" + canonical +
-                         "], server StringToSign is [" + std::string(kAlgorithm) + "\n" + Sha256Hex(canonical) + "]"};
+                         "], server StringToSign is [" + std::string(NameOf(algorithm)) + "\n" +
+                         DigestOf(algorithm, canonical) + "]"};
   }
   while (!nonce_age_.empty() && nonce_age_.front().first <= now_ms) {
     nonces_.erase(nonce_age_.front().second);

@@ -1,4 +1,4 @@
-// Verification of Aliyun's ACS3-HMAC-SHA256 request signature.
+// Verification of Aliyun's request signatures ACS3-HMAC-SHA256 and ACS3-HMAC-SM3.
 #pragma once
 
 #include <cstdint>
@@ -15,8 +15,10 @@ namespace sandbox {
 
 // `headers` has lower-case names; only those named in `signed_headers` count, in that order.
 std::string Acs3CanonicalRequest(std::string_view method, std::string_view path, Pairs query, const Pairs& headers,
-                                 const std::vector<std::string>& signed_headers, std::string_view content_sha256);
-std::string Acs3Signature(std::string_view secret, std::string_view canonical_request);
+                                 const std::vector<std::string>& signed_headers, std::string_view content_digest);
+enum class Acs3Algorithm { kSha256, kSm3 };
+std::string Acs3Signature(std::string_view secret, std::string_view canonical_request,
+                          Acs3Algorithm algorithm = Acs3Algorithm::kSha256);
 
 struct Acs3Error {
   int status;

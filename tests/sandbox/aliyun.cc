@@ -43,6 +43,13 @@ int64_t Number(const std::string* text, int64_t max) {
   return error == std::errc() && end == text->data() + text->size() && out >= 1 && out <= max ? out : 0;
 }
 
+bool Arrives(Fate fate) { return fate == Fate::kDelivered || fate == Fate::kReportFirst; }
+
+// Of a report.
+const char* CodeOf(Fate fate) {
+  return Arrives(fate) ? "DELIVERED" : fate == Fate::kDead ? "MOBILE_NOT_ON_SERVICE" : "UNDELIV";
+}
+
 }  // namespace
 
 std::optional<std::string> MainlandNumber(std::string_view text) {
@@ -222,17 +229,22 @@ Reply Aliyun::SendSms(const Pairs& query) {
     const std::string size = std::to_string(SmsSegments(Utf16Length(*DecodeUtf8(draft.text))));
     for (const auto& [number, fate] : reports) {
       if (fate == Fate::kSilent) continue;
-      const bool ok = fate == Fate::kDelivered;
-      around_.courier->Add(json({{"phone_number", number},
+      const bool ok = Arrives(fate);
+      std::string report = json({{"phone_number", number},
                                  {"send_time", BeijingTime(now)},
                                  {"report_time", BeijingTime(now + around_.options.receipt_delay_ms)},
                                  {"success", ok},
-                                 {"err_code", ok ? "DELIVERED" : "UNDELIV"},
+                                 {"err_code", CodeOf(fate)},
                                  {"err_msg", ok ? "用户接收成功" : "用户接收失败"},
                                  {"sms_size", size},
                                  {"biz_id", biz_id},
                                  {"out_id", draft.out_id}})
-                               .dump());
+                               .dump();
+      if (fate == Fate::kReportFirst) {
+        around_.courier->Deliver(std::move(report));
+      } else {
+        around_.courier->Add(std::move(report));
+      }
     }
   }
   reply.body = Json(200, {{"Code", "OK"}, {"Message", "OK"}, {"RequestId", RequestId()}, {"BizId", biz_id}}).body;
@@ -273,12 +285,10 @@ Reply Aliyun::QuerySendDetails(const Pairs& query) {
       const bool waiting = sms.fate == Fate::kSilent || now < reported_at;
       json detail = {{"PhoneNum", *number},
                      {"SendDate", BeijingTime(sms.at_ms)},
-                     {"SendStatus", waiting                     ? 1
-                                    : sms.fate == Fate::kFailed ? 2
-                                                                : 3},
-                     {"ErrCode", waiting                     ? ""
-                                 : sms.fate == Fate::kFailed ? "UNDELIV"
-                                                             : "DELIVERED"},
+                     {"SendStatus", waiting             ? 1
+                                    : Arrives(sms.fate) ? 3
+                                                        : 2},
+                     {"ErrCode", waiting ? "" : CodeOf(sms.fate)},
                      {"TemplateCode", sms.template_code},
                      {"Content", sms.text},
                      {"OutId", sms.out_id}};
@@ -333,6 +343,20 @@ void Aliyun::Keep(const std::string& contact_hash, Sms sms) {
   }
   sent_[contact_hash].push_back(std::move(sms));
   ++kept_;
+}
+
+bool Aliyun::PushReply(const std::string& contact, const std::string& text) {
+  const auto number = MainlandNumber(contact);
+  if (!number || around_.replies == nullptr) return false;
+  const auto& signs = around_.options.aliyun_signs;
+  around_.replies->Add(json({{"phone_number", *number},
+                             {"content", text},
+                             {"sign_name", signs.empty() ? "福田政务" : signs.front()},
+                             {"send_time", BeijingTime(around_.Now())},
+                             {"dest_code", "1234"},
+                             {"sequence_id", std::to_string(ids_.Next())}})
+                           .dump());
+  return true;
 }
 
 void Aliyun::Restore(const Entry& entry) {

@@ -25,6 +25,7 @@ class Aliyun final : public ProviderSim {
   const char* name() const override { return "aliyun"; }
   bool Owns(const std::string& path) const override;
   Reply Handle(const Call& call) override;
+  bool PushReply(const std::string& contact, const std::string& text) override;
   void Restore(const Entry& entry) override;
   void Reset() override;
   Tally& tally() override { return tally_; }

@@ -61,6 +61,38 @@ TEST(AliyunGateway, RefusesWhatIsNotSignedExactly) {
   EXPECT_EQ(Code(Tampered(bench, [](Call&) {})), "OK");
 }
 
+// The same call as the SDK signs it with SM3, whose digests go into the same header.
+TEST(AliyunGateway, VerifiesSm3Too) {
+  Bench bench;
+  const auto signed_with = [&](Acs3Algorithm algorithm, const std::string& name) {
+    const Pairs query = Bench::SmsQuery("13800138000", "t");
+    const std::string digest = algorithm == Acs3Algorithm::kSm3 ? Sm3Hex("") : Sha256Hex("");
+    const Pairs headers = {{"host", "127.0.0.1:" + std::to_string(bench.port())},
+                           {"x-acs-action", "SendSms"},
+                           {"x-acs-content-sha256", digest},
+                           {"x-acs-date", "2026-01-15T02:00:00Z"},
+                           {"x-acs-signature-nonce", RandomHex(32)},
+                           {"x-acs-version", "2017-05-25"}};
+    std::vector<std::string> names;
+    std::string joined;
+    httplib::Headers sent;
+    for (const auto& [key, value] : headers) {
+      names.push_back(key);
+      joined += (joined.empty() ? "" : ";") + key;
+      sent.emplace(key, value);
+    }
+    const std::string signature =
+        Acs3Signature("testsecret", Acs3CanonicalRequest("POST", "/", query, headers, names, digest), algorithm);
+    sent.emplace("authorization", name + " Credential=testid,SignedHeaders=" + joined + ",Signature=" + signature);
+    return Code(bench.client().Post(bench.Sign("SendSms", query).target, sent, "", ""));
+  };
+  EXPECT_EQ(signed_with(Acs3Algorithm::kSm3, "ACS3-HMAC-SM3"), "OK");
+  EXPECT_EQ(signed_with(Acs3Algorithm::kSha256, "ACS3-HMAC-SHA256"), "OK");
+  EXPECT_EQ(signed_with(Acs3Algorithm::kSm3, "ACS3-HMAC-SHA256"), "SignatureDoesNotMatch");
+  EXPECT_EQ(signed_with(Acs3Algorithm::kSha256, "ACS3-HMAC-SM3"), "SignatureDoesNotMatch");
+  EXPECT_EQ(signed_with(Acs3Algorithm::kSm3, "ACS3-RSA-SHA256"), "IncompleteSignature");
+}
+
 TEST(AliyunGateway, TakesADateWithinFifteenMinutesOnly) {
   Bench bench;
   for (const int64_t late : {-900'000, 900'000}) {
@@ -257,6 +289,61 @@ TEST(AliyunMagic, EachNumberFailsAsDocumented) {
   for (int i = 0; i < 2; ++i) EXPECT_EQ(send("13800130008"), "isv.AMOUNT_NOT_ENOUGH");
   EXPECT_EQ(send("13800130009"), "OK");
   EXPECT_EQ(lines(), 8U);
+}
+
+TEST(AliyunMagic, ADeadNumberIsToldInTheReportAndTheQuery) {
+  Receiver receiver;
+  Options options;
+  options.callback_base = receiver.Base();
+  options.receipt_delay_ms = 0;
+  Bench bench(options);
+  EXPECT_EQ(bench.Sms("13800130014", "m-1")["Code"], "OK");
+  const auto got = receiver.Wait(1);
+  ASSERT_EQ(got.size(), 1U);
+  const json report = json::parse(got[0].body).at(0);
+  EXPECT_EQ(report["success"], false);
+  EXPECT_EQ(report["err_code"], "MOBILE_NOT_ON_SERVICE");
+  const json detail = bench.Details("13800130014")["SmsSendDetailDTOs"]["SmsSendDetailDTO"][0];
+  EXPECT_EQ(detail["SendStatus"], 2);
+  EXPECT_EQ(detail["ErrCode"], "MOBILE_NOT_ON_SERVICE");
+}
+
+TEST(AliyunMagic, AReportMayComeBeforeTheAnswer) {
+  Receiver receiver;
+  Options options;
+  options.callback_base = receiver.Base();
+  Bench bench(options);
+  EXPECT_EQ(bench.Sms("13800130015", "m-1")["Code"], "OK");
+  EXPECT_EQ(receiver.Wait(0).size(), 1U) << "it was there when the answer came";
+  EXPECT_EQ(bench.server().GetStats().at("aliyun").receipts_acked, 1U);
+}
+
+// help.aliyun.com, SmsUp.
+TEST(AliyunReplies, ArePushedAsTheProviderDoes) {
+  Receiver receiver;
+  Options options;
+  options.callback_base = receiver.Base();
+  options.aliyun_callback_key = "k";
+  Bench bench(options);
+  const auto push = [&](const std::string& body) {
+    return bench.client().Post("/sandbox/reply", body, "application/json")->status;
+  };
+  EXPECT_EQ(push(R"({"provider":"aliyun","phone":"+8613800138000","text":"退订"})"), 200);
+  EXPECT_EQ(push(R"({"provider":"aliyun","phone":"1"})"), 404) << "not a number";
+  EXPECT_EQ(push(R"({"provider":"jpush","phone":"13800138000","text":"x"})"), 404) << "nobody answers a push";
+  EXPECT_EQ(push(R"({"provider":"aliyun"})"), 400);
+  EXPECT_EQ(push("]"), 400);
+  const auto got = receiver.Wait(1);
+  ASSERT_EQ(got.size(), 1U);
+  EXPECT_EQ(got[0].path, "/v1/receipts/aliyun");
+  EXPECT_EQ(got[0].query.find("key")->second, "k");
+  const json reply = json::parse(got[0].body).at(0);
+  EXPECT_EQ(reply["phone_number"], "13800138000");
+  EXPECT_EQ(reply["content"], "退订");
+  EXPECT_EQ(reply["send_time"], "2026-01-15 10:00:00");
+  EXPECT_TRUE(reply["sign_name"].is_string());
+  EXPECT_TRUE(reply["dest_code"].is_string());
+  EXPECT_TRUE(reply["sequence_id"].is_string());
 }
 
 TEST(AliyunRestart, StillFindsMessagesAndSeesRepeats) {

@@ -20,6 +20,15 @@ int64_t SteadyUs() {
       .count();
 }
 
+void Prepare(httplib::Client& client) {
+  client.set_keep_alive(true);
+  client.set_tcp_nodelay(true);
+  client.set_connection_timeout(kAnswerWithinSeconds);
+  client.set_read_timeout(kAnswerWithinSeconds);
+  client.set_write_timeout(kAnswerWithinSeconds);
+  client.enable_server_certificate_verification(false);
+}
+
 }  // namespace
 
 void Courier::Start() {
@@ -73,14 +82,29 @@ void Courier::Add(std::string item) {
   wake_.notify_one();
 }
 
+bool Courier::Send(httplib::Client& client, const std::vector<std::string>& items) const {
+  const Post post = config_.render(items);
+  const auto result =
+      post.get ? client.Get(post.target) : client.Post(post.target, post.body, post.content_type.c_str());
+  return result && config_.acknowledged(result->status, result->body);
+}
+
+void Courier::Deliver(std::string item) {
+  if (config_.base.empty() || config_.mode == Receipts::kOff) return;
+  httplib::Client client(config_.base);
+  Prepare(client);
+  const bool ok = Send(client, {item});
+  {
+    const std::lock_guard lock(mutex_);
+    ++stats_.sent;
+    if (ok) ++stats_.acked;
+  }
+  if (!ok) Add(std::move(item));
+}
+
 void Courier::Work() {
   httplib::Client client(config_.base);
-  client.set_keep_alive(true);
-  client.set_tcp_nodelay(true);
-  client.set_connection_timeout(kAnswerWithinSeconds);
-  client.set_read_timeout(kAnswerWithinSeconds);
-  client.set_write_timeout(kAnswerWithinSeconds);
-  client.enable_server_certificate_verification(false);
+  Prepare(client);
 
   std::unique_lock lock(mutex_);
   while (!stopping_) {
@@ -110,9 +134,7 @@ void Courier::Work() {
 
     std::vector<std::string> texts;
     for (const Item& item : items) texts.push_back(item.text);
-    const Post post = config_.render(texts);
-    const auto result = client.Post(post.target, post.body, post.content_type.c_str());
-    const bool ok = result && config_.acknowledged(result->status, result->body);
+    const bool ok = Send(client, texts);
 
     lock.lock();
     in_flight_ -= items.size();
@@ -148,15 +170,17 @@ void Courier::Reset() {
   ++epoch_;
 }
 
-Courier::Config AliyunCourier(const Options& options) {
+namespace {
+
+// Arrays of up to a hundred, acknowledged by {"code": <number>}.
+Courier::Config AliyunPushes(const Options& options, const std::string& path) {
   Courier::Config config;
   config.base = options.callback_base;
   config.mode = options.receipts;
   config.delay_ms = options.receipt_delay_ms;
   config.retry_ms = {options.receipt_retry_ms, 5 * options.receipt_retry_ms, 10 * options.receipt_retry_ms};
   config.batch = 100;
-  config.render = [path = options.aliyun_callback_path,
-                   key = options.aliyun_callback_key](const std::vector<std::string>& items) {
+  config.render = [path, key = options.aliyun_callback_key](const std::vector<std::string>& items) {
     std::string body = "[";
     for (const std::string& item : items) {
       if (body.size() > 1) body += ',';
@@ -164,7 +188,7 @@ Courier::Config AliyunCourier(const Options& options) {
     }
     body += ']';
     return Courier::Post{key.empty() ? path : path + "?key=" + PercentEncode(key), std::move(body),
-                         "application/json;charset=utf-8"};
+                         "application/json;charset=utf-8", false};
   };
   config.acknowledged = [](int status, const std::string& body) {
     if (status != 200) return false;
@@ -173,5 +197,11 @@ Courier::Config AliyunCourier(const Options& options) {
   };
   return config;
 }
+
+}  // namespace
+
+Courier::Config AliyunCourier(const Options& options) { return AliyunPushes(options, options.aliyun_callback_path); }
+
+Courier::Config AliyunReplyCourier(const Options& options) { return AliyunPushes(options, options.aliyun_reply_path); }
 
 }  // namespace sandbox

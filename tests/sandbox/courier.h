@@ -14,6 +14,10 @@
 #include "sandbox/faults.h"
 #include "sandbox/sandbox.h"
 
+namespace httplib {
+class Client;
+}
+
 namespace sandbox {
 
 struct CourierStats {
@@ -31,6 +35,7 @@ class Courier {
     std::string target;  // path and query
     std::string body;
     std::string content_type;
+    bool get = false;  // a GET without a body
   };
   struct Config {
     std::string base;  // empty = off
@@ -50,6 +55,8 @@ class Courier {
   void Stop();
   // Threads: any.
   void Add(std::string item);
+  // Posts it before it returns; when nobody acknowledges it, it is repeated like any other. Threads: any.
+  void Deliver(std::string item);
   CourierStats GetStats() const;
   void Reset();
 
@@ -61,6 +68,7 @@ class Courier {
   using Queue = std::multimap<int64_t, Item>;  // by the steady clock, in microseconds
 
   void Work();
+  bool Send(httplib::Client& client, const std::vector<std::string>& items) const;
   // In duplicate mode a receipt waits for the next one, which is then sent before it: B A A B.
   void AddTwice(std::string item, int64_t now);
 
@@ -78,5 +86,6 @@ class Courier {
 
 // How the providers post.
 Courier::Config AliyunCourier(const Options& options);
+Courier::Config AliyunReplyCourier(const Options& options);
 
 }  // namespace sandbox

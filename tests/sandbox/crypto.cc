@@ -19,6 +19,16 @@ std::string Digest(const EVP_MD* md, std::string_view data) {
   return Hex({reinterpret_cast<const char*>(out.data()), size});
 }
 
+std::string Keyed(const EVP_MD* md, std::string_view key, std::string_view data) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> out{};
+  unsigned int size = 0;
+  if (HMAC(md, key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(data.data()),
+           data.size(), out.data(), &size) == nullptr) {
+    std::abort();
+  }
+  return {reinterpret_cast<const char*>(out.data()), size};
+}
+
 }  // namespace
 
 std::string Hex(std::string_view bytes) {
@@ -37,15 +47,13 @@ std::string Sha1Hex(std::string_view data) { return Digest(EVP_sha1(), data); }
 
 std::string Sha256Hex(std::string_view data) { return Digest(EVP_sha256(), data); }
 
-std::string HmacSha256Hex(std::string_view key, std::string_view data) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> out{};
-  unsigned int size = 0;
-  if (HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(data.data()),
-           data.size(), out.data(), &size) == nullptr) {
-    std::abort();
-  }
-  return Hex({reinterpret_cast<const char*>(out.data()), size});
-}
+std::string Sm3Hex(std::string_view data) { return Digest(EVP_sm3(), data); }
+
+std::string HmacSha256(std::string_view key, std::string_view data) { return Keyed(EVP_sha256(), key, data); }
+
+std::string HmacSha256Hex(std::string_view key, std::string_view data) { return Hex(HmacSha256(key, data)); }
+
+std::string HmacSm3Hex(std::string_view key, std::string_view data) { return Hex(Keyed(EVP_sm3(), key, data)); }
 
 std::string Base64(std::string_view data) {
   std::string out(4 * ((data.size() + 2) / 3) + 1, '\0');

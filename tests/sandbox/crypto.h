@@ -11,6 +11,10 @@ std::string Hex(std::string_view bytes);
 std::string Sha1Hex(std::string_view data);
 std::string Sha256Hex(std::string_view data);
 std::string HmacSha256Hex(std::string_view key, std::string_view data);
+std::string Sm3Hex(std::string_view data);
+std::string HmacSm3Hex(std::string_view key, std::string_view data);
+// The 32 bytes.
+std::string HmacSha256(std::string_view key, std::string_view data);
 std::string Base64(std::string_view data);
 // n lower-case hex digits from the system's generator.
 std::string RandomHex(size_t n);

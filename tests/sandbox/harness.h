@@ -201,7 +201,7 @@ class Receiver {
   };
 
   Receiver() {
-    server_.Post("/.*", [this](const httplib::Request& request, httplib::Response& response) {
+    const auto take = [this](const httplib::Request& request, httplib::Response& response) {
       const std::lock_guard lock(mutex_);
       got_.push_back({request.path, request.body, request.params});
       if (failures_ > 0) {
@@ -209,9 +209,13 @@ class Receiver {
         response.status = 500;
       } else if (request.path == "/v1/receipts/aliyun") {
         response.set_content(R"({"code":0,"msg":"接收成功"})", "application/json");
+      } else if (request.path == "/v1/receipts/tencent") {
+        response.set_content(R"({"result":0,"errmsg":"OK"})", "application/json");
       }
       arrived_.notify_all();
-    });
+    };
+    server_.Post("/.*", take);
+    server_.Get("/.*", take);
     port_ = server_.bind_to_any_port("127.0.0.1");
     thread_ = std::thread([this] { server_.listen_after_bind(); });
     while (!server_.is_running()) std::this_thread::yield();

@@ -106,6 +106,8 @@ void AddOptions(CLI::App& app, sandbox::Options& options, std::vector<std::strin
   app.add_option("--wechat-callback-token", options.wechat_callback_token, "Signs WeChat receipts")
       ->capture_default_str();
   app.add_option("--aliyun-callback-key", options.aliyun_callback_key, "Sent as ?key= with Aliyun receipts");
+  app.add_option("--tencent-callback-key", options.tencent.callback_key, "Sent as ?key= with Tencent call-backs");
+  app.add_option("--kannel-callback-key", options.kannel.callback_key, "Sent as ?key= with replies by Kannel");
   app.add_option("--receipt-delay-ms", options.receipt_delay_ms, "From acceptance to receipt")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();

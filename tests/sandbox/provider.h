@@ -30,6 +30,7 @@ struct Surroundings {
   Faults& faults;
   Journal& journal;
   Courier* courier = nullptr;  // null = this provider pushes no receipts
+  Courier* replies = nullptr;  // null = this provider pushes no replies
 
   int64_t Now() const { return options.now_ms ? options.now_ms() : SystemNowMs(); }
 };
@@ -75,6 +76,11 @@ class ProviderSim {
   // True for a path that no other provider has. Calls below /<name> come without that prefix and are not asked for.
   virtual bool Owns(const std::string& path) const = 0;
   virtual Reply Handle(const Call& call) = 0;
+  // A person writes `text` from `contact`; pushed as this provider does it. False: it has no such push.
+  virtual bool PushReply(const std::string& contact, const std::string& text) {
+    (void)contact, (void)text;
+    return false;
+  }
   virtual void Restore(const Entry& entry) = 0;
   virtual void Reset() = 0;
   virtual Tally& tally() = 0;

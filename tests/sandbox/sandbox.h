@@ -16,6 +16,26 @@ namespace sandbox {
 
 enum class Receipts { kOn, kOff, kDuplicate };
 
+struct TencentSim {
+  std::string secret_id = "testid";
+  std::string secret_key = "testsecret";
+  std::string sdk_app_id = "1400006666";
+  std::vector<std::string> signs;                // approved signatures; empty = every well-formed one
+  std::map<std::string, std::string> templates;  // id -> text with {1}, {2}; empty = every number
+  bool session_echo = true;                      // the pulled states carry SessionContext
+  std::string callback_path = "/v1/receipts/tencent";
+  std::string reply_path = "/v1/receipts/tencent";
+  std::string callback_key;  // sent as ?key=; empty = no such parameter
+};
+
+struct KannelSim {
+  std::string username = "sandbox";
+  std::string password = "sandbox-kannel-secret";
+  std::string port = "10690000";  // the number that people answer to
+  std::string reply_path = "/v1/receipts/kannel";
+  std::string callback_key;  // sent as ?key= with replies; reports go to the URL of their message
+};
+
 struct Options {
   std::string host = "127.0.0.1";
   int port = 0;          // 0 = any free port
@@ -57,6 +77,8 @@ struct Options {
     bool hex_ids = false;   // ids hexadecimal in answers, decimal in the text of receipts, no receipted_message_id
   };
   SmppSim smpp;
+  TencentSim tencent;
+  KannelSim kannel;
 
   // Faults. A rate is a probability in [0,1]; the choice is a function of (seed, idempotency key or out id) alone.
   bool magic = true;
@@ -73,6 +95,7 @@ struct Options {
   std::string wechat_callback_path = "/v1/receipts/wechat";
   std::string aliyun_callback_path = "/v1/receipts/aliyun";
   std::string wechat_callback_token = "sandbox-callback-token";
+  std::string aliyun_reply_path = "/v1/receipts/aliyun";
   std::string aliyun_callback_key;  // sent as ?key=; empty = no such parameter
   int64_t receipt_delay_ms = 5;
   int64_t receipt_retry_ms = 1000;
@@ -97,6 +120,13 @@ struct Options {
 
   // Milliseconds since 1970; decides token lifetimes, idempotency windows and dates. Null = the system clock.
   std::function<int64_t()> now_ms;
+};
+
+// A text message from a person, for a provider that pushes them: POST /sandbox/reply {"provider","phone","text"}.
+struct PersonReply {
+  std::string provider;
+  std::string contact;
+  std::string text;
 };
 
 struct ProviderStats {
@@ -129,6 +159,8 @@ class Server {
   std::map<std::string, int> Ports() const;
   Stats GetStats() const;
   int cmpp_port() const;  // after Start; 0 = off
+  // False: there is no such provider, or it pushes no replies.
+  bool Push(const PersonReply& reply);
   // Forgets messages, idempotency, tries, counters and pending receipts; tokens and the log file stay.
   void Reset();
 

@@ -10,8 +10,10 @@
 #include "sandbox/front.h"
 #include "sandbox/journal.h"
 #include "sandbox/jpush.h"
+#include "sandbox/kannel.h"
 #include "sandbox/sandbox.h"
 #include "sandbox/smpp.h"
+#include "sandbox/tencent.h"
 #include "sandbox/wechat.h"
 #include "sandbox/wechat_push.h"
 #include "sandbox/wecom.h"
@@ -48,10 +50,11 @@ struct Server::Impl {
   Faults faults{options};
   Journal journal;
   Front front{options, [this](const Call& call) { return Handle(call); }};
-  // A provider and the courier of its receipts, when it pushes any.
+  // A provider and the couriers of its receipts and of the replies, when it pushes any.
   struct Row {
     std::unique_ptr<Courier> courier;
     std::unique_ptr<ProviderSim> provider;
+    std::unique_ptr<Courier> replies;
   };
   std::vector<Row> rows;
   std::unique_ptr<CmppGateway> cmpp;  // null = off
@@ -60,25 +63,35 @@ struct Server::Impl {
 
   explicit Impl(Options the_options) : options(std::move(the_options)) {
     Add<Wechat>(WechatCourier(options));
-    Add<Aliyun>(AliyunCourier(options));
+    Add<Aliyun>(AliyunCourier(options), AliyunReplyCourier(options));
     Add<Jpush>();
     Add<WechatMini>(WechatMiniCourier(options));
     Add<Wecom>();
     if (options.cmpp.port != 0) {
-      cmpp = std::make_unique<CmppGateway>(Surroundings{options, faults, journal, nullptr});
+      cmpp = std::make_unique<CmppGateway>(Surroundings{options, faults, journal, nullptr, nullptr});
     }
     Add<Smpp>();
+    Add<Tencent>(TencentCourier(options), TencentReplyCourier(options));
+    Add<Kannel>(KannelCourier(options), KannelReplyCourier(options));
   }
 
   template <class P>
   void Add() {
-    rows.push_back({nullptr, std::make_unique<P>(Surroundings{options, faults, journal, nullptr})});
+    rows.push_back({nullptr, std::make_unique<P>(Surroundings{options, faults, journal, nullptr, nullptr}), nullptr});
   }
   template <class P>
   void Add(Courier::Config receipts) {
     auto courier = std::make_unique<Courier>(std::move(receipts));
     Courier* const to = courier.get();
-    rows.push_back({std::move(courier), std::make_unique<P>(Surroundings{options, faults, journal, to})});
+    rows.push_back(
+        {std::move(courier), std::make_unique<P>(Surroundings{options, faults, journal, to, nullptr}), nullptr});
+  }
+  template <class P>
+  void Add(Courier::Config receipts, Courier::Config replies) {
+    auto courier = std::make_unique<Courier>(std::move(receipts));
+    auto mouth = std::make_unique<Courier>(std::move(replies));
+    const Surroundings around{options, faults, journal, courier.get(), mouth.get()};
+    rows.push_back({std::move(courier), std::make_unique<P>(around), std::move(mouth)});
   }
 
   void Restore(const Entry& entry) {
@@ -104,8 +117,35 @@ struct Server::Impl {
     for (const Row& row : rows) {
       row.provider->Reset();
       if (row.courier) row.courier->Reset();
+      if (row.replies) row.replies->Reset();
     }
     if (cmpp) cmpp->Reset();
+  }
+
+  bool Push(const PersonReply& reply) {
+    for (const Row& row : rows) {
+      if (reply.provider == row.provider->name()) return row.provider->PushReply(reply.contact, reply.text);
+    }
+    return false;
+  }
+
+  Reply TakeReply(const Call& call) {
+    Reply reply;
+    const json body = json::parse(call.body, nullptr, false);
+    const auto text = [&](const char* key) {
+      const auto at = body.find(key);
+      return at != body.end() && at->is_string() ? at->get<std::string>() : std::string();
+    };
+    if (!body.is_object() || text("provider").empty() || text("phone").empty()) {
+      reply.status = 400;
+      reply.body = R"({"error":"wanted: {\"provider\",\"phone\",\"text\"}"})";
+    } else if (!Push({text("provider"), text("phone"), text("text")})) {
+      reply.status = 404;
+      reply.body = R"({"error":"that provider pushes no replies"})";
+    } else {
+      reply.body = R"({"status":"pushed"})";
+    }
+    return reply;
   }
 
   Reply Handle(const Call& call) {
@@ -126,6 +166,8 @@ struct Server::Impl {
       json all = json::object();
       for (const auto& [name, stats] : GetStats()) all[name] = ToJson(stats);
       reply.body = all.dump();
+    } else if (call.path == "/sandbox/reply" && call.method == "POST") {
+      reply = TakeReply(call);
     } else if (call.path == "/sandbox/reset" && call.method == "POST") {
       Reset();
       reply.body = R"({"status":"reset"})";
@@ -159,6 +201,7 @@ std::expected<int, std::string> Server::Start() {
   if (!port) return port;
   for (const Impl::Row& row : self.rows) {
     if (row.courier) row.courier->Start();
+    if (row.replies) row.replies->Start();
   }
   return port;
 }
@@ -169,6 +212,7 @@ void Server::Stop() {
   for (const Impl::Row& row : impl_->rows) row.provider->HangUp();
   for (const Impl::Row& row : impl_->rows) {
     if (row.courier) row.courier->Stop();
+    if (row.replies) row.replies->Stop();
   }
   impl_->journal.Close();
 }
@@ -178,6 +222,7 @@ std::map<std::string, int> Server::Ports() const { return impl_->ports; }
 Stats Server::GetStats() const { return impl_->GetStats(); }
 
 int Server::cmpp_port() const { return impl_->cmpp_port; }
+bool Server::Push(const PersonReply& reply) { return impl_->Push(reply); }
 
 void Server::Reset() { impl_->Reset(); }
 

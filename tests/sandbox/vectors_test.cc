@@ -28,6 +28,25 @@ TEST(Acs3, SignsThePublishedRunInstancesSample) {
       "06563a9e1b43f5dfe96b81484da74bceab24a1d853912eee15083a6f0f3283c0");
 }
 
+TEST(Acs3, SignsTheSendSmsOfTheOfficialSdkWithSm3) {
+  const Pairs query = {{"TemplateParam", R"({"name":"张三","item":"高龄津贴"})"},
+                       {"PhoneNumbers", "13800138000"},
+                       {"OutId", "m-1"},
+                       {"SignName", "福田政务"},
+                       {"TemplateCode", "SMS_154950909"}};
+  const Pairs headers = {{"host", "dysmsapi.aliyuncs.com"},
+                         {"x-acs-action", "SendSms"},
+                         {"x-acs-content-sha256", Sm3Hex("")},
+                         {"x-acs-date", "2026-01-15T02:00:00Z"},
+                         {"x-acs-signature-nonce", "0123456789abcdef0123456789abcdef"},
+                         {"x-acs-version", "2017-05-25"}};
+  std::vector<std::string> names;
+  for (const auto& [name, value] : headers) names.push_back(name);
+  EXPECT_EQ(Acs3Signature("testsecret", Acs3CanonicalRequest("POST", "/", query, headers, names, Sm3Hex("")),
+                          Acs3Algorithm::kSm3),
+            "5dafe80b7ffe1ba4a8fe6fe26bd5ca664a41efdaee4a42e0270afe1605a41e60");
+}
+
 TEST(Acs3, BuildsTheCanonicalSendSmsRequestOfTheOfficialSdk) {
   const Pairs query = {{"TemplateParam", R"({"name":"张三","item":"高龄津贴"})"},
                        {"PhoneNumbers", "13800138000"},

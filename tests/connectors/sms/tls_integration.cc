@@ -175,7 +175,7 @@ AliyunOptions Options(const TlsPeer& peer, const Certificate* trusted) {
   options.base_url = peer.Url();
   if (trusted != nullptr) options.ca_file = trusted->path();
   options.access_key_id = "testid";
-  options.access_key_secret = "testsecret";
+  options.access_key_secret = delivery::Secret("testsecret");
   options.sign_name = "福田政务";
   options.templates = {{"benefit", "SMS_154950909"}};
   return options;

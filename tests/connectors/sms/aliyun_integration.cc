@@ -5,6 +5,8 @@
 #include <set>
 #include <thread>
 
+#include "connectors/matrix.h"
+#include "connectors/sms/callback_server.h"
 #include "delivery/scripted_peer.h"
 #include "sandbox/sandbox.h"
 #include "sms/sms.h"
@@ -29,7 +31,7 @@ AliyunOptions Options(std::string url) {
   AliyunOptions options;
   options.base_url = std::move(url);
   options.access_key_id = "testid";
-  options.access_key_secret = "testsecret";
+  options.access_key_secret = delivery::Secret("testsecret");
   options.sign_name = "福田政务";
   options.templates = {{"benefit", "SMS_154950909"}};
   return options;
@@ -61,6 +63,7 @@ class Simulator {
   }
   const std::string& url() const { return url_; }
   sandbox::ProviderStats stats() const { return server_.GetStats().at("aliyun"); }
+  sandbox::Server& server() { return server_; }
 
  private:
   sandbox::Server server_;
@@ -78,24 +81,82 @@ TEST(AliyunSimulated, TheSignatureIsAcceptedAndTheMessageTaken) {
   EXPECT_EQ(simulator.stats().accepted, 3U);
 }
 
-TEST(AliyunSimulated, EachFaultHasItsVerdict) {
+TEST(AliyunSimulated, Sm3IsVerifiedToo) {
+  Simulator simulator;
+  AliyunOptions options = Options(simulator.url());
+  options.sm3 = true;
+  EXPECT_EQ(NewAliyun(options, nullptr)->Send(Request("13800138001", "m-1")).verdict, Verdict::kAccepted);
+}
+
+TEST(AliyunSimulated, Matrix) {
   sandbox::Options options;
   options.slow_ms = 5000;
   Simulator simulator(options);
   const auto connector = NewAliyun(Options(simulator.url()), nullptr);
-  const auto verdict = [&](const char* phone, Millis timeout = Millis(20'000)) {
-    auto request = Request(phone, std::string("m-") + phone);
-    request.timeout = timeout;
-    return connector->Send(request).verdict;
-  };
-  EXPECT_EQ(verdict("13800130001"), Verdict::kThrottled);
-  EXPECT_EQ(verdict("13800130002"), Verdict::kDropContact);
-  EXPECT_EQ(verdict("13800130003"), Verdict::kRetryLater);
-  EXPECT_EQ(verdict("13800130005"), Verdict::kUnknown);
-  EXPECT_EQ(verdict("13800130006"), Verdict::kUnknown);
-  EXPECT_EQ(verdict("13800130007", Millis(200)), Verdict::kUnknown);
-  EXPECT_EQ(verdict("13800130008"), Verdict::kStopChannel);
-  EXPECT_EQ(simulator.stats().accepted, 2U) << "5 and 7 were taken";
+  int n = 0;
+  testing::CheckMatrix(
+      *connector,
+      {{"accepted", "13800138001", Verdict::kAccepted, "OK", 1, 1},
+       {"accepted, number with +86", "+8613800138001", Verdict::kAccepted, "OK", 1, 1},
+       {"throttled", "13800130001", Verdict::kThrottled, "Throttling.User", 1, 0},
+       {"contact refused", "13800130002", Verdict::kDropContact, "isv.MOBILE_NUMBER_ILLEGAL", 1, 0},
+       {"not a mainland number", "+85291234567", Verdict::kDropContact, "contact", 0, 0},
+       {"server error", "13800130003", Verdict::kRetryLater, "isp.SYSTEM_ERROR", 1, 0},
+       {"accepted, undelivered later", "13800130004", Verdict::kAccepted, "OK", 1, 1},
+       {"accepted, connection reset", "13800130005", Verdict::kUnknown, "", 1, 1},
+       {"connection reset before", "13800130006", Verdict::kUnknown, "", 1, 0},
+       {"time-out after acceptance", "13800130007", Verdict::kUnknown, "", 1, 1, Millis(200)},
+       {"out of money", "13800130008", Verdict::kStopChannel, "isv.AMOUNT_NOT_ENOUGH", 1, 0},
+       {"accepted, no report", "13800130009", Verdict::kAccepted, "OK", 1, 1},
+       {"accepted, malformed answer", "13800130011", Verdict::kUnknown, "http 200", 1, 1},
+       {"stale date", "13800130012", Verdict::kStopChannel, "InvalidTimeStamp.Expired", 1, 0}},
+      [&](const std::string& contact) { return Request(contact, "m" + std::to_string(++n) + "-1"); },
+      [&] { return testing::MatrixCounts{simulator.stats().requests, simulator.stats().accepted}; });
+}
+
+TEST(AliyunSimulated, ReportsAndRepliesComeBack) {
+  std::shared_ptr<delivery::Connector> connector;
+  CallbackServer callbacks([&](const delivery::CallbackRequest& request) { return connector->ParseCallback(request); });
+  sandbox::Options options;
+  options.callback_base = callbacks.Base();
+  options.aliyun_callback_key = "k/3 y";
+  options.receipt_retry_ms = 10;
+  Simulator simulator(options);
+  AliyunOptions mine = Options(simulator.url());
+  mine.callback_key = delivery::Secret("k/3 y");
+  mine.dead_codes = {"MOBILE_NOT_ON_SERVICE"};
+  connector = NewAliyun(mine, nullptr);
+  ASSERT_EQ(connector->Send(Request("13800138001", "m-good")).verdict, Verdict::kAccepted);
+  ASSERT_EQ(connector->Send(Request("13800130004", "m-failed")).verdict, Verdict::kAccepted);
+  ASSERT_EQ(connector->Send(Request("13800130014", "m-dead")).verdict, Verdict::kAccepted);
+  ASSERT_EQ(connector->Send(Request("13800130009", "m-silent")).verdict, Verdict::kAccepted);
+  callbacks.WaitReceipts(3);
+  ASSERT_EQ(connector->Send(Request("13800130015", "m-first")).verdict, Verdict::kAccepted);
+  EXPECT_EQ(callbacks.Receipts().count("m-first"), 1U) << "before the answer to the send";
+  ASSERT_TRUE(simulator.server().Push({"aliyun", "13800138001", "退订"}));
+  const auto receipts = callbacks.WaitReceipts(4);
+  ASSERT_EQ(receipts.size(), 4U);
+  EXPECT_EQ(receipts.at("m-good").state, delivery::ReceiptState::kDelivered);
+  EXPECT_EQ(receipts.at("m-failed").state, delivery::ReceiptState::kUndelivered);
+  EXPECT_FALSE(receipts.at("m-failed").contact_dead);
+  EXPECT_TRUE(receipts.at("m-dead").contact_dead);
+  const auto signals = callbacks.WaitSignals(1);
+  ASSERT_EQ(signals.size(), 1U);
+  EXPECT_EQ(signals[0].contact, "13800138001");
+  EXPECT_EQ(signals[0].text, "退订");
+  EXPECT_FALSE(signals[0].provider_id.empty());
+  EXPECT_EQ(callbacks.refused(), 0U);
+}
+
+TEST(AliyunSimulated, ARotatedSecretIsTakenUp) {
+  const TempFile file("testsecret-old\n");
+  Simulator simulator;
+  AliyunOptions options = Options(simulator.url());
+  options.access_key_secret = delivery::Secret::FromFile(file.path(), "testsecret-old");
+  const auto connector = NewAliyun(options, nullptr);
+  EXPECT_EQ(connector->Send(Request("13800138001", "m-1")).code, "SignatureDoesNotMatch");
+  file.Replace("testsecret\n");
+  EXPECT_TRUE(Eventually([&] { return connector->Send(Request("13800138001", "m-2")).verdict == Verdict::kAccepted; }));
 }
 
 TEST(AliyunSimulated, AQueryTellsTakenFromNotTaken) {
@@ -125,7 +186,7 @@ TEST(AliyunSimulated, AQueryReadsEveryPage) {
 TEST(AliyunSimulated, AWrongSecretStopsTheChannelAndIsNoAnswerToAQuery) {
   Simulator simulator;
   AliyunOptions options = Options(simulator.url());
-  options.access_key_secret = "wrong";
+  options.access_key_secret = delivery::Secret("wrong");
   const auto connector = NewAliyun(options, nullptr);
   EXPECT_EQ(connector->Send(Request("13800138001", "m-1")).verdict, Verdict::kStopChannel);
   EXPECT_EQ(connector->Query(Keyed(*connector, "13800138001", "m-1")).found, Found::kNotYet);
