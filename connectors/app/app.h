@@ -3,4 +3,5 @@
 // app: push services for the city's mobile app.
 // Each provider has a header of its own; this door is all of them.
 
+#include "app/apns.h"
 #include "app/jpush.h"
