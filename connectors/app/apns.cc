@@ -54,8 +54,7 @@ class Apns final : public delivery::Connector {
   bool sends_receipts() const override { return false; }
 
   Status Check(const message::Content& content) const override {
-    if (content.channel != Channel::kApp) return Invalid("not a message for the app");
-    if (content.title.empty() || content.body.empty()) return Invalid("an app message needs a title and a body");
+    if (Status checked = CheckAppContent(content); !checked) return checked;
     return CheckApnsSize(options_, content);
   }
 
@@ -197,7 +196,7 @@ class Apns final : public delivery::Connector {
 }  // namespace
 
 std::vector<delivery::SettingDoc> ApnsSettings() {
-  return {
+  std::vector<delivery::SettingDoc> docs = {
       {"base_url",
        "https://api.push.apple.com",
        false,
@@ -238,6 +237,8 @@ std::vector<delivery::SettingDoc> ApnsSettings() {
       {"in_flight", "500", false, false, {"同时发送的条数", "messages on the wire at once"}},
       {"connect_timeout_ms", "2000", false, false, {"建立连接的时限", "time to connect"}},
   };
+  for (delivery::SettingDoc& doc : VisibleSettings()) docs.push_back(std::move(doc));
+  return docs;
 }
 
 std::optional<ApnsOptions> ValidateApns(const delivery::Settings& settings, Diagnostics* diagnostics) {
@@ -268,6 +269,7 @@ std::optional<ApnsOptions> ValidateApns(const delivery::Settings& settings, Diag
   o.sound = settings.String("sound", "default", &found);
   if (o.sound == "none") o.sound.clear();
   o.mutable_content = settings.Bool("mutable_content", false, &found);
+  o.visible = ValidateVisible(settings, &found);
   o.token_age_s = settings.Int("token_age_s", 2400, 1200, 3540, &found);
   o.token_min_age_s = settings.Int("token_min_age_s", 1200, 0, 3540, &found);
   o.connections = static_cast<std::size_t>(settings.Int("connections", 2, 1, 16, &found));

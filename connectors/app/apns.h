@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "app/visible.h"
 #include "base/base.h"
 #include "delivery/delivery.h"
 
@@ -27,6 +28,7 @@ struct ApnsOptions {
   bool collapse = true;               // attempts of one notification replace each other on the device
   std::string sound = "default";      // empty: silent
   bool mutable_content = false;       // the app's service extension may fetch the text
+  Visible visible;
   std::int64_t token_age_s = 2400;    // renewed after
   // A token that APNs calls expired is renewed when it is at least this old: Apple punishes more than one in 20 minutes.
   std::int64_t token_min_age_s = 1200;

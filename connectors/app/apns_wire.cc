@@ -48,13 +48,13 @@ std::string KeyIdIn(std::string_view text) {
   return {};
 }
 
-Result<std::string> Payload(const ApnsOptions& options, const message::Content& content, std::string_view attempt_id,
-                            std::string_view notification_id) {
-  Ordered aps = {{"alert", {{"title", content.title}, {"body", content.body}}}};
+Result<std::string> Payload(const ApnsOptions& options, const delivery::SendRequest& request) {
+  const Shown shown = ShownOf(options.visible, request.content);
+  Ordered aps = {{"alert", {{"title", shown.title}, {"body", shown.body}}}};
   if (!options.sound.empty()) aps["sound"] = options.sound;
   if (options.mutable_content) aps["mutable-content"] = 1;
-  Ordered body = {{"aps", std::move(aps)}, {"attempt_id", attempt_id}, {"notification_id", notification_id}};
-  if (!content.url.empty()) body["url"] = content.url;
+  Ordered body = {{"aps", std::move(aps)}};
+  for (auto& [key, value] : HiddenData(request)) body[key] = std::move(value);
   try {
     return body.dump(-1, ' ', false, json::error_handler_t::strict);
   } catch (const json::exception&) {
@@ -103,12 +103,14 @@ Result<std::string> ApnsProviderToken(const ApnsOptions& options, const std::str
 }
 
 Result<std::string> ApnsPayload(const ApnsOptions& options, const delivery::SendRequest& request) {
-  return Payload(options, request.content, request.attempt_id, request.notification_id);
+  return Payload(options, request);
 }
 
 Status CheckApnsSize(const ApnsOptions& options, const message::Content& content) {
-  const std::string id(kIdLength, '0');
-  const Result<std::string> payload = Payload(options, content, id, id);
+  delivery::SendRequest request;
+  request.attempt_id = request.notification_id = std::string(kIdLength, '0');
+  request.content = content;
+  const Result<std::string> payload = Payload(options, request);
   if (!payload) return std::unexpected(payload.error());
   if (payload->size() > kApnsPayloadBytes) {
     return Invalid("the payload has " + std::to_string(payload->size()) + " bytes, APNs takes 4096");

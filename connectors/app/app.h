@@ -4,4 +4,7 @@
 // Each provider has a header of its own; this door is all of them.
 
 #include "app/apns.h"
+#include "app/gorush.h"
 #include "app/jpush.h"
+#include "app/ntfy.h"
+#include "app/webpush.h"

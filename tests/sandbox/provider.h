@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <deque>
+#include <expected>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -74,6 +75,11 @@ class ProviderSim {
   // True for a path that no other provider has. Calls below /<name> come without that prefix and are not asked for.
   virtual bool Owns(const std::string& path) const = 0;
   virtual Reply Handle(const Call& call) = 0;
+  // A provider with a protocol of its own opens its port here; the sentence says what is wrong.
+  virtual std::expected<void, std::string> Start() { return {}; }
+  virtual void Stop() {}
+  // What a client needs beside the options to be let in (keys made at start, addresses): name -> text.
+  virtual std::map<std::string, std::string> Credentials() const { return {}; }
   virtual void Restore(const Entry& entry) = 0;
   virtual void Reset() = 0;
   virtual Tally& tally() = 0;

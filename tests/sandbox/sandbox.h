@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,30 @@ struct Options {
   std::string jpush_app_key = "sandboxappkey0000000000a";
   std::string jpush_master_secret = "sandboxmastersecret00000";
   int64_t jpush_quota_per_min = 0;  // 0 = not enforced
+
+  struct ApnsSim {
+    bool on = false;  // listens only then
+    int port = 0;     // 0 = any free port
+    std::string key_id = "SANDBOXKEY";
+    std::string team_id = "SANDBOXTEA";
+    std::string topic = "cn.example.sandbox";
+    uint32_t max_streams = 1000;      // on one connection
+    int64_t token_updates_ms = 0;     // a new token sooner than this is TooManyProviderTokenUpdates; 0 = never
+    std::string ca_file;              // the certificate is written here at start; empty = not written
+  } apns;
+  struct WebpushSim {
+    std::string origin;  // of endpoints, "https://127.0.0.1:8443"; empty = from the Host of the first subscription
+  } webpush;
+  struct GorushSim {
+    bool sync = true;                     // core.sync: logs tell what failed
+    std::set<int> platforms = {1, 2, 3};  // enabled: iOS, Android, Huawei
+    // The feedback hook, below callback_base.
+    std::string callback_path = "/v1/receipts/gorush";
+    std::string callback_key;  // sent as ?key=; empty = no such parameter
+  } gorush;
+  struct NtfySim {
+    std::string token = "tk_sandbox";
+  } ntfy;
 
   // Faults. A rate is a probability in [0,1]; the choice is a function of (seed, idempotency key or out id) alone.
   bool magic = true;
@@ -90,6 +115,9 @@ class Server {
   // Answers what is being answered, closes every connection, drops receipts not yet due. Idempotent.
   void Stop();
   Stats GetStats() const;
+  // What a client of that provider needs beside the options: keys made at start, addresses. Name -> text; empty for an
+  // unknown provider. After Start.
+  std::map<std::string, std::string> Credentials(const std::string& provider) const;
   // Forgets messages, idempotency, tries, counters and pending receipts; tokens and the log file stay.
   void Reset();
 

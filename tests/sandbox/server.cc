@@ -4,18 +4,24 @@
 #include <vector>
 
 #include "sandbox/aliyun.h"
+#include "sandbox/apns.h"
 #include "sandbox/courier.h"
 #include "sandbox/faults.h"
 #include "sandbox/front.h"
+#include "sandbox/gorush.h"
 #include "sandbox/journal.h"
 #include "sandbox/jpush.h"
+#include "sandbox/ntfy.h"
 #include "sandbox/sandbox.h"
+#include "sandbox/webpush.h"
 #include "sandbox/wechat.h"
 
 namespace sandbox {
 namespace {
 
 using nlohmann::json;
+
+constexpr std::string_view kCredentials = "/sandbox/credentials/";
 
 json ToJson(const ProviderStats& stats) {
   return {{"requests", stats.requests},
@@ -55,6 +61,10 @@ struct Server::Impl {
     Add<Wechat>(WechatCourier(options));
     Add<Aliyun>(AliyunCourier(options));
     Add<Jpush>();
+    Add<Apns>();
+    Add<Webpush>();
+    Add<Gorush>(GorushCourier(options));
+    Add<Ntfy>();
   }
 
   template <class P>
@@ -84,6 +94,13 @@ struct Server::Impl {
     return out;
   }
 
+  std::map<std::string, std::string> Credentials(const std::string& provider) {
+    for (const Row& row : rows) {
+      if (provider == row.provider->name()) return row.provider->Credentials();
+    }
+    return {};
+  }
+
   void Reset() {
     faults.Reset();
     for (const Row& row : rows) {
@@ -110,6 +127,10 @@ struct Server::Impl {
       json all = json::object();
       for (const auto& [name, stats] : GetStats()) all[name] = ToJson(stats);
       reply.body = all.dump();
+    } else if (call.path.starts_with(kCredentials) && call.method == "GET") {
+      const auto given = Credentials(call.path.substr(kCredentials.size()));
+      reply.body = json(given).dump();
+      if (given.empty()) reply = {404, R"({"error":"this provider's credentials are all in the options"})", {}};
     } else if (call.path == "/sandbox/reset" && call.method == "POST") {
       Reset();
       reply.body = R"({"status":"reset"})";
@@ -129,6 +150,9 @@ std::expected<int, std::string> Server::Start() {
   Impl& self = *impl_;
   auto opened = self.journal.Open(self.options.log_path, [&self](const Entry& entry) { self.Restore(entry); });
   if (!opened) return std::unexpected(opened.error());
+  for (const Impl::Row& row : self.rows) {
+    if (auto started = row.provider->Start(); !started) return std::unexpected(started.error());
+  }
   auto port = self.front.Start();
   if (!port) return port;
   for (const Impl::Row& row : self.rows) {
@@ -140,9 +164,14 @@ std::expected<int, std::string> Server::Start() {
 void Server::Stop() {
   impl_->front.Stop();
   for (const Impl::Row& row : impl_->rows) {
+    row.provider->Stop();
     if (row.courier) row.courier->Stop();
   }
   impl_->journal.Close();
+}
+
+std::map<std::string, std::string> Server::Credentials(const std::string& provider) const {
+  return impl_->Credentials(provider);
 }
 
 Stats Server::GetStats() const { return impl_->GetStats(); }
