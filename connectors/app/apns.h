@@ -29,8 +29,9 @@ struct ApnsOptions {
   std::string sound = "default";      // empty: silent
   bool mutable_content = false;       // the app's service extension may fetch the text
   Visible visible;
-  std::int64_t token_age_s = 2400;    // renewed after
-  // A token that APNs calls expired is renewed when it is at least this old: Apple punishes more than one in 20 minutes.
+  std::int64_t token_age_s = 2400;  // renewed after
+  // A token that APNs calls expired is renewed when it is at least this old: Apple punishes more than one in 20
+  // minutes.
   std::int64_t token_min_age_s = 1200;
   std::size_t connections = 2;
   std::size_t in_flight = 500;

@@ -27,7 +27,7 @@ delivery::Verdict ApnsVerdict(std::string_view reason, int http_status) {
       {"BadCertificateEnvironment", Verdict::kStopChannel},
       {"ExpiredProviderToken", Verdict::kStopChannel},
       {"Forbidden", Verdict::kStopChannel},
-      {"InvalidProviderToken", Verdict::kStopChannel},        // wrong key, key id or team
+      {"InvalidProviderToken", Verdict::kStopChannel},  // wrong key, key id or team
       {"MissingProviderToken", Verdict::kStopChannel},
       {"UnrelatedKeyIdInToken", Verdict::kStopChannel},       // not the key this connection began with
       {"BadEnvironmentKeyIdInToken", Verdict::kStopChannel},  // a key of the other environment

@@ -155,7 +155,8 @@ std::vector<delivery::SettingDoc> GorushSettings() {
        "",
        false,
        true,
-       {"feedback_hook_url 的密钥", "key of feedback_hook_url: ?key= or the header X-Gorush-Key; empty: none is taken"}},
+       {"feedback_hook_url 的密钥",
+        "key of feedback_hook_url: ?key= or the header X-Gorush-Key; empty: none is taken"}},
       {"connect_timeout_ms", "2000", false, false, {"建立连接的时限", "time to connect"}},
   };
   for (delivery::SettingDoc& doc : VisibleSettings()) docs.push_back(std::move(doc));

@@ -40,9 +40,9 @@ Result<std::string> GorushBody(const GorushOptions& options, const GorushContact
   const Shown shown = ShownOf(options.visible, request.content);
   Ordered data = Ordered::object();
   for (auto& [key, value] : HiddenData(request)) data[key] = std::move(value);
-  Ordered one = {{"notif_id", request.attempt_id},     {"tokens", Ordered::array({contact.token})},
-                 {"platform", contact.platform},       {"title", shown.title},
-                 {"message", shown.body},              {"data", std::move(data)}};
+  Ordered one = {{"notif_id", request.attempt_id}, {"tokens", Ordered::array({contact.token})},
+                 {"platform", contact.platform},   {"title", shown.title},
+                 {"message", shown.body},          {"data", std::move(data)}};
   if (contact.platform == kIos) {
     one["apns_id"] = ApnsId(request.attempt_id);
     one["push_type"] = "alert";
@@ -50,7 +50,7 @@ Result<std::string> GorushBody(const GorushOptions& options, const GorushContact
   }
   try {
     return Ordered{{"notifications", Ordered::array({std::move(one)})}}.dump(-1, ' ', false,
-                                                                            json::error_handler_t::strict);
+                                                                             json::error_handler_t::strict);
   } catch (const json::exception&) {
     return Invalid("the message is not valid UTF-8");
   }

@@ -56,9 +56,9 @@ struct Stream {
   std::size_t read = 0;  // of the body
   std::size_t header_bytes = 0;
   std::size_t max_answer = 0;
-  bool left = false;      // the request may have begun to leave
-  bool again = false;     // libcurl was about to send it a second time
-  bool refused = false;   // the peer did not process it
+  bool left = false;     // the request may have begun to leave
+  bool again = false;    // libcurl was about to send it a second time
+  bool refused = false;  // the peer did not process it
   bool not_h2 = false;
   bool too_large = false;
 

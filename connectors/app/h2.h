@@ -3,9 +3,9 @@
 // An HTTP/2 client for a provider that speaks nothing else (APNs): one thread, few connections, many streams on each.
 // Over libcurl. Included by the connectors of this room and their tests.
 //
-// What libcurl 7.88 does (read in its source): when a kept connection ends without an answer, or a stream is refused, it
-// sends the request again by itself. Here the hook that runs before a request leaves stops the second time, so that a
-// request leaves at most once.
+// What libcurl 7.88 does (read in its source): when a kept connection ends without an answer, or a stream is refused,
+// it sends the request again by itself. Here the hook that runs before a request leaves stops the second time, so that
+// a request leaves at most once.
 
 #include <chrono>
 #include <cstddef>

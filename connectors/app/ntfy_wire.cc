@@ -36,10 +36,8 @@ bool IsNtfyTopic(std::string_view contact) {
 
 Result<std::string> NtfyBody(const NtfyOptions& options, const delivery::SendRequest& request) {
   const Shown shown = ShownOf(options.visible, request.content);
-  Ordered body = {{"topic", request.contact},
-                  {"title", shown.title},
-                  {"message", shown.body},
-                  {"priority", options.priority}};
+  Ordered body = {
+      {"topic", request.contact}, {"title", shown.title}, {"message", shown.body}, {"priority", options.priority}};
   if (!request.content.url.empty()) body["click"] = request.content.url;
   try {
     return body.dump(-1, ' ', false, json::error_handler_t::strict);

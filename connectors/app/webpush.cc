@@ -68,8 +68,7 @@ class Webpush final : public delivery::Connector {
     if (text->size() > kPushTextBytes) return Refused(Verdict::kFixMessage, "too_large");
     const auto sender = NewPushSender();
     if (!sender) return Refused(Verdict::kStopChannel, "random");
-    auto body =
-        EncryptPush(subscription->receiver, *sender, *text, WebpushPadding(text->size(), options_.pad_to));
+    auto body = EncryptPush(subscription->receiver, *sender, *text, WebpushPadding(text->size(), options_.pad_to));
     if (!body) return Refused(Verdict::kDropContact, "subscription");
     const std::shared_ptr<Service> service = ServiceOf(subscription->service);
     const auto token = service->tokens.Get(clock_.Now());
@@ -189,7 +188,8 @@ std::vector<delivery::SettingDoc> WebpushSettings() {
        "true",
        false,
        false,
-       {"同一通知的再次发送替换尚未送达的一条", "an attempt replaces an earlier one of its notification that still waits"}},
+       {"同一通知的再次发送替换尚未送达的一条",
+        "an attempt replaces an earlier one of its notification that still waits"}},
       {"pad_to",
        "256",
        false,

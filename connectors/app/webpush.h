@@ -21,9 +21,9 @@ inline constexpr const char* kWebpushHosts =
     "fcm.googleapis.com updates.push.services.mozilla.com *.push.apple.com *.notify.windows.com";
 
 struct WebpushOptions {
-  std::string ca_file;         // PEM; empty: the system's
-  delivery::Secret vapid_key;  // P-256: PEM, or the 32 bytes in base64url as web-push tools print them
-  std::string subject;         // mailto: or https:, for the operators of push services
+  std::string ca_file;                        // PEM; empty: the system's
+  delivery::Secret vapid_key;                 // P-256: PEM, or the 32 bytes in base64url as web-push tools print them
+  std::string subject;                        // mailto: or https:, for the operators of push services
   std::string allowed_hosts = kWebpushHosts;  // see HostList
   std::int64_t ttl_s = 86400;
   std::string urgency = "normal";

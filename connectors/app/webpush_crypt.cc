@@ -66,14 +66,13 @@ std::optional<Agreement> Agree(std::string_view scalar, std::string_view peer) {
   out.secret.resize(kHash);
   BN_set_flags(d.get(), BN_FLG_CONSTTIME);
   // oct2point refuses what is not on the curve. The curve has cofactor one, so nothing else is to be checked.
-  const bool good =
-      EC_POINT_oct2point(group.get(), theirs.get(), Bytes(peer), peer.size(), scratch.get()) == 1 &&
-      EC_POINT_mul(group.get(), mine.get(), d.get(), nullptr, nullptr, scratch.get()) == 1 &&
-      EC_POINT_point2oct(group.get(), mine.get(), POINT_CONVERSION_UNCOMPRESSED, Bytes(out.point), kPoint,
-                         scratch.get()) == kPoint &&
-      EC_POINT_mul(group.get(), shared.get(), nullptr, theirs.get(), d.get(), scratch.get()) == 1 &&
-      EC_POINT_get_affine_coordinates(group.get(), shared.get(), x.get(), nullptr, scratch.get()) == 1 &&
-      BN_bn2binpad(x.get(), Bytes(out.secret), static_cast<int>(kHash)) == static_cast<int>(kHash);
+  const bool good = EC_POINT_oct2point(group.get(), theirs.get(), Bytes(peer), peer.size(), scratch.get()) == 1 &&
+                    EC_POINT_mul(group.get(), mine.get(), d.get(), nullptr, nullptr, scratch.get()) == 1 &&
+                    EC_POINT_point2oct(group.get(), mine.get(), POINT_CONVERSION_UNCOMPRESSED, Bytes(out.point), kPoint,
+                                       scratch.get()) == kPoint &&
+                    EC_POINT_mul(group.get(), shared.get(), nullptr, theirs.get(), d.get(), scratch.get()) == 1 &&
+                    EC_POINT_get_affine_coordinates(group.get(), shared.get(), x.get(), nullptr, scratch.get()) == 1 &&
+                    BN_bn2binpad(x.get(), Bytes(out.secret), static_cast<int>(kHash)) == static_cast<int>(kHash);
   ERR_clear_error();
   if (!good) return std::nullopt;
   return out;

@@ -22,17 +22,16 @@ constexpr size_t kMaxKept = 2'000'000;
 constexpr std::string_view kGoawayToken = "facade20";
 constexpr std::string_view kRefusedToken = "facade21";
 
-constexpr std::array<std::string_view, 12> kPushTypes = {
-    "alert",        "background", "controls", "location",   "voip", "complication",
-    "fileprovider", "mdm",        "widgets",  "liveactivity", "pushtotalk", "controlcenter"};
+constexpr std::array<std::string_view, 12> kPushTypes = {"alert",   "background",   "controls",     "location",
+                                                         "voip",    "complication", "fileprovider", "mdm",
+                                                         "widgets", "liveactivity", "pushtotalk",   "controlcenter"};
 // Headers that may not come twice.
-constexpr std::array<std::string_view, 7> kOnce = {"authorization",   "apns-id",         "apns-expiration", "apns-priority",
-                                                   "apns-collapse-id", "apns-push-type", "apns-topic"};
+constexpr std::array<std::string_view, 7> kOnce = {
+    "authorization", "apns-id", "apns-expiration", "apns-priority", "apns-collapse-id", "apns-push-type", "apns-topic"};
 
 bool IsHex(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-  });
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); });
 }
 
 bool CanonicalUuid(std::string_view text) {
@@ -81,15 +80,17 @@ void Apns::Stop() {
   if (front_) front_->Stop();
 }
 
-std::map<std::string, std::string> Apns::Credentials() const {
+std::string Apns::Credentials(const std::string&) {
   const Options::ApnsSim& options = around_.options.apns;
-  return {{"base_url", "https://" + around_.options.host + ":" + std::to_string(port_)},
-          {"ca", certificate_.cert_pem},
-          {"key", key_.Pem()},
-          {"key_id", options.key_id},
-          {"team_id", options.team_id},
-          {"topic", options.topic},
-          {"connections", std::to_string(front_ ? front_->connections() : 0)}};  // so far
+  if (!front_) return {};
+  return json({{"base_url", "https://" + around_.options.host + ":" + std::to_string(port_)},
+               {"ca", certificate_.cert_pem},
+               {"key", key_.Pem()},
+               {"key_id", options.key_id},
+               {"team_id", options.team_id},
+               {"topic", options.topic},
+               {"connections", front_->connections()}})  // so far
+      .dump();
 }
 
 Reply Apns::Handle(const Call&) {

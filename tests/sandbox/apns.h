@@ -9,8 +9,8 @@
 #include <string>
 #include <unordered_set>
 
-#include "sandbox/h2.h"
 #include "sandbox/ec.h"
+#include "sandbox/h2.h"
 #include "sandbox/provider.h"
 
 namespace sandbox {
@@ -28,7 +28,7 @@ class Apns final : public ProviderSim {
   void Reset() override;
   Tally& tally() override { return tally_; }
   // The .p8 key, its id, the team, the topic, the address and the CA.
-  std::map<std::string, std::string> Credentials() const override;
+  std::string Credentials(const std::string& base_url) override;
 
   // What the server does with one request; `connection` tells connections apart.
   Reply Push(const Call& call, uint64_t connection);

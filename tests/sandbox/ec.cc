@@ -85,8 +85,8 @@ Certificate SelfSigned(const std::string& host) {
   X509V3_CTX context;
   X509V3_set_ctx_nodb(&context);
   X509V3_set_ctx(&context, cert, cert, nullptr, nullptr, 0);
-  const std::array<std::pair<int, const char*>, 2> extensions = {
-      std::pair{NID_basic_constraints, "critical,CA:TRUE"}, std::pair{NID_subject_alt_name, names.c_str()}};
+  const std::array<std::pair<int, const char*>, 2> extensions = {std::pair{NID_basic_constraints, "critical,CA:TRUE"},
+                                                                 std::pair{NID_subject_alt_name, names.c_str()}};
   for (const auto& [id, value] : extensions) {
     X509_EXTENSION* const extension = X509V3_EXT_conf_nid(nullptr, &context, id, value);
     Need(extension != nullptr && X509_add_ext(cert, extension, -1) == 1);

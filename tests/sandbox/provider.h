@@ -78,11 +78,12 @@ class ProviderSim {
   // A provider with a protocol of its own opens its port here; the sentence says what is wrong.
   virtual std::expected<void, std::string> Start() { return {}; }
   virtual void Stop() {}
-  // What a client needs beside the options to be let in (keys made at start, addresses): name -> text.
-  virtual std::map<std::string, std::string> Credentials() const { return {}; }
   virtual void Restore(const Entry& entry) = 0;
   virtual void Reset() = 0;
   virtual Tally& tally() = 0;
+  // The file a client of this provider is given (a service account), with the simulator's address where it names one;
+  // empty = there is none.
+  virtual std::string Credentials(const std::string& /*base_url*/) { return {}; }
 };
 
 // Idempotency keys and their first results, for `window_ms`. Not thread safe.

@@ -45,9 +45,9 @@ struct Options {
     std::string key_id = "SANDBOXKEY";
     std::string team_id = "SANDBOXTEA";
     std::string topic = "cn.example.sandbox";
-    uint32_t max_streams = 1000;      // on one connection
-    int64_t token_updates_ms = 0;     // a new token sooner than this is TooManyProviderTokenUpdates; 0 = never
-    std::string ca_file;              // the certificate is written here at start; empty = not written
+    uint32_t max_streams = 1000;   // on one connection
+    int64_t token_updates_ms = 0;  // a new token sooner than this is TooManyProviderTokenUpdates; 0 = never
+    std::string ca_file;           // the certificate is written here at start; empty = not written
   } apns;
   struct WebpushSim {
     std::string origin;  // of endpoints, "https://127.0.0.1:8443"; empty = from the Host of the first subscription
@@ -62,6 +62,10 @@ struct Options {
   struct NtfySim {
     std::string token = "tk_sandbox";
   } ntfy;
+
+  // The credentials that the simulator makes (a service account for each of FCM and Huawei) are written here as
+  // <provider>.json when it starts; empty = only GET /sandbox/credentials/<provider> gives them.
+  std::string credentials_dir;
 
   // Faults. A rate is a probability in [0,1]; the choice is a function of (seed, idempotency key or out id) alone.
   bool magic = true;
@@ -115,9 +119,6 @@ class Server {
   // Answers what is being answered, closes every connection, drops receipts not yet due. Idempotent.
   void Stop();
   Stats GetStats() const;
-  // What a client of that provider needs beside the options: keys made at start, addresses. Name -> text; empty for an
-  // unknown provider. After Start.
-  std::map<std::string, std::string> Credentials(const std::string& provider) const;
   // Forgets messages, idempotency, tries, counters and pending receipts; tokens and the log file stay.
   void Reset();
 

@@ -1,3 +1,4 @@
+#include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -20,8 +21,6 @@ namespace sandbox {
 namespace {
 
 using nlohmann::json;
-
-constexpr std::string_view kCredentials = "/sandbox/credentials/";
 
 json ToJson(const ProviderStats& stats) {
   return {{"requests", stats.requests},
@@ -94,13 +93,6 @@ struct Server::Impl {
     return out;
   }
 
-  std::map<std::string, std::string> Credentials(const std::string& provider) {
-    for (const Row& row : rows) {
-      if (provider == row.provider->name()) return row.provider->Credentials();
-    }
-    return {};
-  }
-
   void Reset() {
     faults.Reset();
     for (const Row& row : rows) {
@@ -109,7 +101,34 @@ struct Server::Impl {
     }
   }
 
+  std::string Scheme() const { return options.tls_cert.empty() ? "http://" : "https://"; }
+
+  // A client reaches the simulator by the name it has just used.
+  Reply Credentials(const Call& call, const std::string& provider) {
+    Reply reply;
+    for (const Row& row : rows) {
+      if (provider == row.provider->name()) {
+        reply.body = row.provider->Credentials(Scheme() + std::string(call.Header("host")));
+      }
+    }
+    if (reply.body.empty()) reply.status = 404;
+    return reply;
+  }
+
+  bool WriteCredentials(int port) {
+    if (options.credentials_dir.empty()) return true;
+    for (const Row& row : rows) {
+      const std::string text = row.provider->Credentials(Scheme() + options.host + ':' + std::to_string(port));
+      if (text.empty()) continue;
+      std::ofstream out(options.credentials_dir + '/' + row.provider->name() + ".json", std::ios::trunc);
+      out << text << '\n';
+      if (!out.flush()) return false;
+    }
+    return true;
+  }
+
   Reply Handle(const Call& call) {
+    static constexpr std::string_view kCredentials = "/sandbox/credentials/";
     Reply reply;
     for (const Row& row : rows) {
       const std::string prefix = std::string("/") + row.provider->name();
@@ -128,9 +147,7 @@ struct Server::Impl {
       for (const auto& [name, stats] : GetStats()) all[name] = ToJson(stats);
       reply.body = all.dump();
     } else if (call.path.starts_with(kCredentials) && call.method == "GET") {
-      const auto given = Credentials(call.path.substr(kCredentials.size()));
-      reply.body = json(given).dump();
-      if (given.empty()) reply = {404, R"({"error":"this provider's credentials are all in the options"})", {}};
+      reply = Credentials(call, call.path.substr(kCredentials.size()));
     } else if (call.path == "/sandbox/reset" && call.method == "POST") {
       Reset();
       reply.body = R"({"status":"reset"})";
@@ -155,6 +172,10 @@ std::expected<int, std::string> Server::Start() {
   }
   auto port = self.front.Start();
   if (!port) return port;
+  if (!self.WriteCredentials(*port)) {
+    self.front.Stop();
+    return std::unexpected("cannot write credentials to " + self.options.credentials_dir);
+  }
   for (const Impl::Row& row : self.rows) {
     if (row.courier) row.courier->Start();
   }
@@ -168,10 +189,6 @@ void Server::Stop() {
     if (row.courier) row.courier->Stop();
   }
   impl_->journal.Close();
-}
-
-std::map<std::string, std::string> Server::Credentials(const std::string& provider) const {
-  return impl_->Credentials(provider);
 }
 
 Stats Server::GetStats() const { return impl_->GetStats(); }

@@ -228,7 +228,8 @@ Reply Webpush::Handle(const Call& call) {
 }
 
 void Webpush::Restore(const Entry& entry) {
-  around_.faults.Restore(name(), entry.recipient_sha256, entry.attempt_id.empty() ? entry.provider_id : entry.attempt_id);
+  around_.faults.Restore(name(), entry.recipient_sha256,
+                         entry.attempt_id.empty() ? entry.provider_id : entry.attempt_id);
 }
 
 void Webpush::Reset() { tally_.Reset(); }

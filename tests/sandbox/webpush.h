@@ -13,8 +13,8 @@
 
 namespace sandbox {
 
-// The text of a push message, or nothing when it does not open. `shared` is the ECDH secret of the browser's key and the
-// one in the body's header; PushSenderPoint takes that one out.
+// The text of a push message, or nothing when it does not open. `shared` is the ECDH secret of the browser's key and
+// the one in the body's header; PushSenderPoint takes that one out.
 std::optional<std::string> PushSenderPoint(std::string_view body);
 std::optional<std::string> OpenPush(std::string_view body, std::string_view shared, std::string_view point,
                                     std::string_view auth);

@@ -1,6 +1,7 @@
 // APNs against the simulator: HTTP/2 over TLS on a port of its own.
 
 #include <gtest/gtest.h>
+#include <httplib.h>
 
 #include <atomic>
 #include <condition_variable>
@@ -9,10 +10,11 @@
 #include <future>
 #include <map>
 #include <mutex>
+#include <nlohmann/json.hpp>
 #include <set>
 
-#include "app/app.h"
 #include "app/apns_wire.h"
+#include "app/app.h"
 #include "connectors/app/ec_key.h"
 #include "connectors/matrix.h"
 #include "delivery/scripted_peer.h"
@@ -52,35 +54,45 @@ class Folder {
 class Simulator {
  public:
   explicit Simulator(sandbox::Options options = {}) : server_(On(std::move(options))) {
-    if (const auto port = server_.Start(); !port) throw std::runtime_error(port.error());
-    credentials_ = server_.Credentials("apns");
+    const auto port = server_.Start();
+    if (!port) throw std::runtime_error(port.error());
+    port_ = *port;
+    credentials_ = Ask();
     ca_file_ = folder_.Write("ca.pem", credentials_.at("ca"));
   }
   ApnsOptions Options() const {
     ApnsOptions options;
     options.base_url = credentials_.at("base_url");
     options.ca_file = ca_file_;
-    options.key = delivery::Secret(credentials_.at("key"));
+    options.key = delivery::Secret(credentials_.at("key").get<std::string>());
     options.key_id = credentials_.at("key_id");
     options.team_id = credentials_.at("team_id");
     options.topic = credentials_.at("topic");
     options.visible.full = true;
     return options;
   }
-  const std::map<std::string, std::string>& credentials() const { return credentials_; }
+  const nlohmann::json& credentials() const { return credentials_; }
   const Folder& folder() const { return folder_; }
   sandbox::ProviderStats stats() const { return server_.GetStats().at("apns"); }
   testing::MatrixCounts counts() const { return {stats().requests, stats().accepted}; }
-  std::string connections() const { return server_.Credentials("apns").at("connections"); }
+  int connections() const { return Ask().at("connections"); }
 
  private:
   static sandbox::Options On(sandbox::Options options) {
     options.apns.on = true;
     return options;
   }
+  nlohmann::json Ask() const {
+    httplib::Client client("127.0.0.1", port_);
+    client.set_read_timeout(20);
+    const auto answer = client.Get("/sandbox/credentials/apns");
+    if (!answer || answer->status != 200) throw std::runtime_error("no credentials");
+    return nlohmann::json::parse(answer->body);
+  }
   Folder folder_;
   sandbox::Server server_;
-  std::map<std::string, std::string> credentials_;
+  int port_ = 0;
+  nlohmann::json credentials_;
   std::string ca_file_;
 };
 
@@ -155,7 +167,7 @@ TEST(ApnsSimulated, ManyMessagesShareFewConnections) {
   ASSERT_TRUE(all.wait_for(lock, std::chrono::seconds(60), [&] { return ended == kMessages; }));
   EXPECT_EQ(accepted, kMessages);
   EXPECT_EQ(simulator.stats().accepted, static_cast<std::uint64_t>(kMessages));
-  EXPECT_LE(std::stoi(simulator.connections()), 2);
+  EXPECT_LE(simulator.connections(), 2);
 }
 
 TEST(ApnsSimulated, AFullWindowMakesTheNextOneWaitAndItsTimeOutHolds) {
@@ -220,16 +232,16 @@ TEST(ApnsSimulated, ARotatedKeyIsTakenUpWithItsIdOnNewConnections) {
   options.key = delivery::Secret::FromFile(path, old_key);
   const auto connector = NewApns(options, nullptr);
   EXPECT_EQ(connector->Send(Request(Token("00fc13ad"))).code, "InvalidProviderToken");
-  const std::string before = simulator.connections();
-  simulator.folder().Write("key.p8",
-                           "kid: " + simulator.credentials().at("key_id") + "\n" + simulator.credentials().at("key"));
+  const int before = simulator.connections();
+  simulator.folder().Write("key.p8", "kid: " + simulator.credentials().at("key_id").get<std::string>() + "\n" +
+                                         simulator.credentials().at("key").get<std::string>());
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
   SendResult result;
   do {  // the file is looked at once a second
     result = connector->Send(Request(Token("00fc13ad")));
   } while (result.verdict != Verdict::kAccepted && std::chrono::steady_clock::now() < deadline);
   EXPECT_EQ(result.verdict, Verdict::kAccepted) << result.code;
-  EXPECT_GT(std::stoi(simulator.connections()), std::stoi(before));
+  EXPECT_GT(simulator.connections(), before);
 }
 
 TEST(ApnsPeer, NobodyListeningIsNotSent) {

@@ -93,14 +93,11 @@ TEST(ApnsWire, TheRequestHasTheDocumentedHeadersAndPayload) {
   EXPECT_EQ(call.method, "POST");
   EXPECT_EQ(call.target, "/3/device/" + Request().contact);
   const std::map<std::string, std::string> headers(call.headers.begin(), call.headers.end());
-  const std::map<std::string, std::string> expected = {{"authorization", "bearer T"},
-                                                       {"content-type", "application/json"},
-                                                       {"apns-topic", "cn.example.city"},
-                                                       {"apns-push-type", "alert"},
-                                                       {"apns-priority", "10"},
-                                                       {"apns-expiration", "1768528800"},
-                                                       {"apns-id", ApnsId("n1-1")},
-                                                       {"apns-collapse-id", "n1"}};
+  const std::map<std::string, std::string> expected = {
+      {"authorization", "bearer T"},     {"content-type", "application/json"},
+      {"apns-topic", "cn.example.city"}, {"apns-push-type", "alert"},
+      {"apns-priority", "10"},           {"apns-expiration", "1768528800"},
+      {"apns-id", ApnsId("n1-1")},       {"apns-collapse-id", "n1"}};
   EXPECT_EQ(headers, expected);
   ApnsOptions other = Options();
   other.expiration_s = 0;

@@ -79,25 +79,26 @@ TEST(WebpushSimulated, EachOutcomeOfTheMatrix) {
   const auto to = [&](const std::string& id) { return Subscribe(simulator.url(), "?id=" + id); };
   std::string gone = to("gone");
   gone.replace(gone.find("/send/gone"), 10, "/send/nobody");
-  testing::CheckMatrix(*connector,
-                       {
-                           {"accepted", to("city1"), Verdict::kAccepted, "201", 1, 1},
-                           {"throttled", to("magic01"), Verdict::kThrottled, "429", 1, 0},
-                           {"contact refused", to("magic02"), Verdict::kDropContact, "410", 1, 0},
-                           {"server error", to("magic03"), Verdict::kUnknown, "500", 1, 0},
-                           {"lost after acceptance", to("magic05"), Verdict::kUnknown, "read", 1, 1},
-                           {"lost before acceptance", to("magic06"), Verdict::kUnknown, "read", 1, 0},
-                           {"time-out after acceptance", to("magic07"), Verdict::kUnknown, "", 1, 1, Millis(400)},
-                           {"key blocked", to("magic08"), Verdict::kStopChannel, "401", 1, 0},
-                           {"malformed answer", to("magic11"), Verdict::kUnknown, "201", 1, 1},
-                           {"token refused", to("magic12"), Verdict::kStopChannel, "403", 1, 0},
-                           {"subscription dead", to("magic14"), Verdict::kDropContact, "404", 1, 0},
-                           {"no such subscription", gone, Verdict::kDropContact, "404", 1, 0},
-                           {"host not allowed",
-                            R"({"endpoint":"https://127.0.0.2/x","keys":)" + json::parse(to("city2"))["keys"].dump() + "}",
-                            Verdict::kDropContact, "host", 0, 0},
-                       },
-                       Request, [&] { return simulator.counts("webpush"); });
+  testing::CheckMatrix(
+      *connector,
+      {
+          {"accepted", to("city1"), Verdict::kAccepted, "201", 1, 1},
+          {"throttled", to("magic01"), Verdict::kThrottled, "429", 1, 0},
+          {"contact refused", to("magic02"), Verdict::kDropContact, "410", 1, 0},
+          {"server error", to("magic03"), Verdict::kUnknown, "500", 1, 0},
+          {"lost after acceptance", to("magic05"), Verdict::kUnknown, "read", 1, 1},
+          {"lost before acceptance", to("magic06"), Verdict::kUnknown, "read", 1, 0},
+          {"time-out after acceptance", to("magic07"), Verdict::kUnknown, "", 1, 1, Millis(400)},
+          {"key blocked", to("magic08"), Verdict::kStopChannel, "401", 1, 0},
+          {"malformed answer", to("magic11"), Verdict::kUnknown, "201", 1, 1},
+          {"token refused", to("magic12"), Verdict::kStopChannel, "403", 1, 0},
+          {"subscription dead", to("magic14"), Verdict::kDropContact, "404", 1, 0},
+          {"no such subscription", gone, Verdict::kDropContact, "404", 1, 0},
+          {"host not allowed",
+           R"({"endpoint":"https://127.0.0.2/x","keys":)" + json::parse(to("city2"))["keys"].dump() + "}",
+           Verdict::kDropContact, "host", 0, 0},
+      },
+      Request, [&] { return simulator.counts("webpush"); });
 }
 
 TEST(WebpushSimulated, OverTlsWithASubscriptionBoundToTheKey) {

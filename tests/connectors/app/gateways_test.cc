@@ -3,8 +3,8 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "app/app.h"
 #include "app/apns_wire.h"
+#include "app/app.h"
 #include "app/gorush_codes.h"
 #include "app/gorush_wire.h"
 #include "app/ntfy_codes.h"
@@ -45,7 +45,12 @@ GorushOptions Gorush() {
 }
 
 std::string Log(const std::string& error, const std::string& id = "n1-1") {
-  return json({{"notif_id", id}, {"type", "failed-push"}, {"platform", "ios"}, {"token", "T"}, {"message", "M"}, {"error", error}})
+  return json({{"notif_id", id},
+               {"type", "failed-push"},
+               {"platform", "ios"},
+               {"token", "T"},
+               {"message", "M"},
+               {"error", error}})
       .dump();
 }
 
@@ -94,8 +99,9 @@ TEST(GorushWire, NothingCountedMeansThatThePlatformIsOff) {
 
 TEST(GorushWire, WhatGorushRepeatsByItselfIsUnknown) {
   EXPECT_EQ(ParseGorushAnswer(Answer(200, Ok(Log("InternalServerError"))), true, "n1-1").verdict, Verdict::kUnknown);
-  EXPECT_EQ(ParseGorushAnswer(Answer(200, Ok(Log("InternalServerError") + "," + Log("Unregistered"))), true, "n1-1").verdict,
-            Verdict::kDropContact)
+  EXPECT_EQ(
+      ParseGorushAnswer(Answer(200, Ok(Log("InternalServerError") + "," + Log("Unregistered"))), true, "n1-1").verdict,
+      Verdict::kDropContact)
       << "the last try counts";
 }
 
@@ -125,7 +131,8 @@ TEST(GorushWire, StatusesAndMalformedAnswers) {
                                         {429, Verdict::kThrottled},   {500, Verdict::kUnknown},
                                         {502, Verdict::kUnknown}};
   for (const auto& [status, verdict] : table) {
-    EXPECT_EQ(ParseGorushAnswer(Answer(status, R"({"code":400,"message":"x"})"), true, "n1-1").verdict, verdict) << status;
+    EXPECT_EQ(ParseGorushAnswer(Answer(status, R"({"code":400,"message":"x"})"), true, "n1-1").verdict, verdict)
+        << status;
   }
   for (const char* body : {"", "{", "[]", "{}", R"({"success":"ok"})", R"({"success":"no","counts":1})", "<html>"}) {
     EXPECT_EQ(ParseGorushAnswer(Answer(200, body), true, "n1-1").verdict, Verdict::kUnknown) << body;
@@ -196,7 +203,8 @@ TEST(NtfyWire, TheBodyHasTheDocumentedShape) {
 TEST(NtfyWire, TopicsAreThoseOfNtfy) {
   EXPECT_TRUE(IsNtfyTopic("a-B_9"));
   EXPECT_TRUE(IsNtfyTopic(std::string(64, 'a')));
-  for (const std::string& bad : {std::string(), std::string(65, 'a'), std::string("a/b"), std::string("a b"), std::string("字")}) {
+  for (const std::string& bad :
+       {std::string(), std::string(65, 'a'), std::string("a/b"), std::string("a b"), std::string("字")}) {
     EXPECT_FALSE(IsNtfyTopic(bad)) << bad;
   }
 }
@@ -210,8 +218,8 @@ TEST(NtfyWire, EveryCodeHasItsVerdict) {
       {42908, Verdict::kStopChannel}, {42909, Verdict::kStopChannel}, {50001, Verdict::kUnknown},
       {50003, Verdict::kStopChannel}, {50701, Verdict::kDropContact}, {42999, Verdict::kThrottled}};
   for (const auto& [code, verdict] : table) {
-    const auto result = ParseNtfyAnswer(
-        Answer(code / 100, R"({"code":)" + std::to_string(code) + R"(,"http":)" + std::to_string(code / 100) + R"(,"error":"x"})"));
+    const auto result = ParseNtfyAnswer(Answer(code / 100, R"({"code":)" + std::to_string(code) + R"(,"http":)" +
+                                                               std::to_string(code / 100) + R"(,"error":"x"})"));
     EXPECT_EQ(result.verdict, verdict) << code;
     EXPECT_EQ(result.code, std::to_string(code));
   }
@@ -220,7 +228,8 @@ TEST(NtfyWire, EveryCodeHasItsVerdict) {
 }
 
 TEST(NtfyWire, AcceptedNeedsAnIdAndTheEvent) {
-  const auto accepted = ParseNtfyAnswer(Answer(200, R"({"id":"xE73Iyuabi","time":1673542291,"event":"message","topic":"a"})"));
+  const auto accepted =
+      ParseNtfyAnswer(Answer(200, R"({"id":"xE73Iyuabi","time":1673542291,"event":"message","topic":"a"})"));
   EXPECT_EQ(accepted.verdict, Verdict::kAccepted);
   EXPECT_EQ(accepted.provider_id, "xE73Iyuabi");
   for (const char* body : {"", "{}", "[]", R"({"id":"a"})", R"({"event":"message"})", R"({"id":1,"event":"message"})",

@@ -23,12 +23,14 @@ constexpr const char* kAuth = "BTBZMqHH6r4Tts7J_aSIgg";
 constexpr const char* kSenderScalar = "yfWPiYE-n46HLnH0KqZOF1fJJU3MYrct3AELtAQ-oRw";
 constexpr const char* kSalt = "DGv6ra1nlYgDCS1FRnbzlw";
 constexpr const char* kBody =
-    "DGv6ra1nlYgDCS1FRnbzlwAAEABBBP4z9KsN6nGRTbVYI_c7VJSPQTBtkgcy27mlmlMoZIIgDll6e3vCYLocInmYWAmS6TlzAC8wEqKK6PBru3jl7A_"
+    "DGv6ra1nlYgDCS1FRnbzlwAAEABBBP4z9KsN6nGRTbVYI_"
+    "c7VJSPQTBtkgcy27mlmlMoZIIgDll6e3vCYLocInmYWAmS6TlzAC8wEqKK6PBru3jl7A_"
     "yl95bQpu6cVPTpK4Mqgkf1CXztLVBSt2Ks3oZwbuwXPXLWyouBWLVWGNWQexSgSxsj_Qulcy4a-fN";
 // RFC 8292 section 2.4.
 constexpr const char* kVapidToken =
     "eyJ0eXAiOiJKV1QiLCJhbGciOiJFUzI1NiJ9."
-    "eyJhdWQiOiJodHRwczovL3B1c2guZXhhbXBsZS5uZXQiLCJleHAiOjE0NTM1MjM3NjgsInN1YiI6Im1haWx0bzpwdXNoQGV4YW1wbGUuY29tIn0.i3C"
+    "eyJhdWQiOiJodHRwczovL3B1c2guZXhhbXBsZS5uZXQiLCJleHAiOjE0NTM1MjM3NjgsInN1YiI6Im1haWx0bzpwdXNoQGV4YW1wbGUuY29tIn0."
+    "i3C"
     "Yb7t4xfxCDquptFOepC9GAu_HLGkMlMuCGSK2rpiUfnK9ojFwDXb1JrErtmysazNjjvW2L9OkSSHzvoD1oA";
 constexpr const char* kVapidPoint =
     "BA1Hxzyi1RUM1b5wjxsn7nGxAszw2u61m164i3MrAIxHF6YK5h4SDYic-dRuU_RCPCfA5aq9ojSwk5Y2EmClBPs";
@@ -44,7 +46,9 @@ WebpushOptions Options() {
 }
 
 std::string Contact(const std::string& endpoint) {
-  return json({{"endpoint", endpoint}, {"expirationTime", nullptr}, {"keys", {{"p256dh", kReceiverPoint}, {"auth", kAuth}}}})
+  return json({{"endpoint", endpoint},
+               {"expirationTime", nullptr},
+               {"keys", {{"p256dh", kReceiverPoint}, {"auth", kAuth}}}})
       .dump();
 }
 
@@ -70,7 +74,8 @@ delivery::HttpAnswer Answer(int status, std::map<std::string, std::string> heade
 }
 
 TEST(WebpushCrypt, TheExampleOfRfc8291) {
-  const auto body = EncryptPush({Bytes(kReceiverPoint), Bytes(kAuth)}, {Bytes(kSenderScalar), Bytes(kSalt)}, kPlaintext, 0);
+  const auto body =
+      EncryptPush({Bytes(kReceiverPoint), Bytes(kAuth)}, {Bytes(kSenderScalar), Bytes(kSalt)}, kPlaintext, 0);
   ASSERT_TRUE(body.has_value()) << body.error().message;
   EXPECT_EQ(Base64Url(*body), kBody);
 }
@@ -130,8 +135,8 @@ TEST(WebpushVapid, TheHeaderNamesTheKeyThatSigned) {
   ASSERT_NE(comma, std::string::npos);
   const std::string token = header->substr(8, comma - 8);
   const std::size_t second = token.rfind('.');
-  EXPECT_TRUE(testing::Es256Fits(Bytes(header->substr(comma + 4)), token.substr(0, second),
-                                 Bytes(token.substr(second + 1))));
+  EXPECT_TRUE(
+      testing::Es256Fits(Bytes(header->substr(comma + 4)), token.substr(0, second), Bytes(token.substr(second + 1))));
 }
 
 TEST(WebpushVapid, AKeyOf32BytesIsTheOneThatToolsPrint) {
@@ -165,7 +170,8 @@ TEST(WebpushHosts, AnAddressMustStandInTheListItself) {
   EXPECT_TRUE(list.Allows(Url("http://127.0.0.1:8080")));
   EXPECT_FALSE(list.Allows(Url("https://127.0.0.1")));
   EXPECT_FALSE(list.Allows(Url("http://127.0.0.1:8443")));
-  for (const char* bad : {"", "*", "*.com", "*.1", "*.localhost", "https://a.example/path", "a b/c", "*.http://a.example"}) {
+  for (const char* bad :
+       {"", "*", "*.com", "*.1", "*.localhost", "https://a.example/path", "a b/c", "*.http://a.example"}) {
     EXPECT_FALSE(HostList::Parse(bad).has_value()) << bad;
   }
 }
@@ -179,14 +185,16 @@ TEST(WebpushSubscription, IsReadAsBrowsersWriteIt) {
 }
 
 TEST(WebpushSubscription, AnythingElseIsRefused) {
-  for (const std::string& contact :
-       {std::string("{}"), std::string("[]"), std::string("https://fcm.googleapis.com/x"),
-        Contact("https://fcm.googleapis.com"), Contact("ftp://fcm.googleapis.com/x"),
-        Contact("https://user@fcm.googleapis.com/x"), Contact("https://fcm.googleapis.com@evil.example/x"),
-        Contact("https://fcm.googleapis.com/x y"), Contact("https://fcm.googleapis.com/x\r\nHost: evil"),
-        Contact("https://fcm.googleapis.com/x#y"), Contact("https://fcm.googleapis.com\\@evil.example/x"),
-        Contact("https://fcm.googleapis.com/" + std::string(5000, 'x')),
-        std::string(R"({"endpoint":"https://fcm.googleapis.com/x","keys":{"p256dh":"AAAA","auth":"BTBZMqHH6r4Tts7J_aSIgg"}})")}) {
+  for (
+      const std::string& contact :
+      {std::string("{}"), std::string("[]"), std::string("https://fcm.googleapis.com/x"),
+       Contact("https://fcm.googleapis.com"), Contact("ftp://fcm.googleapis.com/x"),
+       Contact("https://user@fcm.googleapis.com/x"), Contact("https://fcm.googleapis.com@evil.example/x"),
+       Contact("https://fcm.googleapis.com/x y"), Contact("https://fcm.googleapis.com/x\r\nHost: evil"),
+       Contact("https://fcm.googleapis.com/x#y"), Contact("https://fcm.googleapis.com\\@evil.example/x"),
+       Contact("https://fcm.googleapis.com/" + std::string(5000, 'x')),
+       std::string(
+           R"({"endpoint":"https://fcm.googleapis.com/x","keys":{"p256dh":"AAAA","auth":"BTBZMqHH6r4Tts7J_aSIgg"}})")}) {
     EXPECT_FALSE(ParseSubscription(contact).has_value()) << contact.substr(0, 80);
   }
 }
@@ -195,10 +203,12 @@ TEST(WebpushWire, TheRequestHasTheHeadersOfRfc8030) {
   const auto subscription = ParseSubscription(Contact("https://fcm.googleapis.com/fcm/send/a"));
   const delivery::HttpCall call = WebpushCall(Options(), *subscription, "vapid t=T, k=K", "BODY", "n1");
   const std::map<std::string, std::string> headers(call.headers.begin(), call.headers.end());
-  const std::map<std::string, std::string> expected = {
-      {"Authorization", "vapid t=T, k=K"}, {"Content-Type", "application/octet-stream"},
-      {"Content-Encoding", "aes128gcm"},   {"TTL", "86400"},
-      {"Urgency", "normal"},               {"Topic", WebpushTopic("n1")}};
+  const std::map<std::string, std::string> expected = {{"Authorization", "vapid t=T, k=K"},
+                                                       {"Content-Type", "application/octet-stream"},
+                                                       {"Content-Encoding", "aes128gcm"},
+                                                       {"TTL", "86400"},
+                                                       {"Urgency", "normal"},
+                                                       {"Topic", WebpushTopic("n1")}};
   EXPECT_EQ(headers, expected);
   EXPECT_EQ(call.target, "/fcm/send/a");
   EXPECT_EQ(WebpushTopic("n1").size(), 32U);
@@ -233,7 +243,9 @@ TEST(WebpushWire, EveryStatusHasItsVerdict) {
 
 TEST(WebpushWire, RetryAfterIsSecondsOrADate) {
   const Instant now = ParseInstant("2026-10-21T07:27:00Z").value();
-  const auto wait = [&](const char* text) { return ParseWebpushAnswer(Answer(429, {{"retry-after", text}}), now).retry_after; };
+  const auto wait = [&](const char* text) {
+    return ParseWebpushAnswer(Answer(429, {{"retry-after", text}}), now).retry_after;
+  };
   EXPECT_EQ(wait("30"), Millis(30'000));
   EXPECT_EQ(wait("Wed, 21 Oct 2026 07:28:00 GMT"), Millis(60'000));
   EXPECT_FALSE(wait("soon").has_value());
