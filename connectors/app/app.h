@@ -3,4 +3,7 @@
 // app: push services for the city's mobile app.
 // Each provider has a header of its own; this door is all of them.
 
+#include "app/fcm.h"
+#include "app/getui.h"
+#include "app/huawei.h"
 #include "app/jpush.h"
