@@ -56,6 +56,8 @@ void AddOptions(CLI::App& app, sandbox::Options& options, std::vector<std::strin
   app.add_option("--jpush-quota-per-min", options.jpush_quota_per_min, "Pushes a minute before 2002; 0 = no limit")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
+  app.add_option("--credentials-dir", options.credentials_dir,
+                 "Write the service accounts made at start here: fcm.json, huawei.json");
 
   app.add_flag("!--no-magic", options.magic, "Magic recipients behave like all others");
   const CLI::Range rate(0.0, 1.0);

@@ -77,6 +77,9 @@ class ProviderSim {
   virtual void Restore(const Entry& entry) = 0;
   virtual void Reset() = 0;
   virtual Tally& tally() = 0;
+  // The file a client of this provider is given (a service account), with the simulator's address where it names one;
+  // empty = there is none.
+  virtual std::string Credentials(const std::string& /*base_url*/) { return {}; }
 };
 
 // Idempotency keys and their first results, for `window_ms`. Not thread safe.

@@ -38,6 +38,29 @@ struct Options {
   std::string jpush_master_secret = "sandboxmastersecret00000";
   int64_t jpush_quota_per_min = 0;  // 0 = not enforced
 
+  struct FcmSim {
+    std::string project_id = "sandbox-project";
+    std::string client_email = "sandbox@sandbox-project.iam.gserviceaccount.com";
+    int64_t token_ttl_s = 3599;
+  } fcm;
+  struct HuaweiSim {
+    std::string project_id = "100000000000000001";
+    std::string key_id = "sandbox-huawei-key";
+    std::string sub_account = "100000002";
+    std::string app_id = "100000003";  // v1
+    std::string client_secret = "sandbox-huawei-secret";
+    int64_t token_ttl_s = 3600;
+  } huawei;
+  struct GetuiSim {
+    std::string app_id = "sandboxgetuiapp";
+    std::string app_key = "sandboxgetuikey";
+    std::string master_secret = "sandboxgetuimaster";
+    bool repeat_is_error = false;  // a repeated request_id is refused instead of answered with the first result
+  } getui;
+  // The credentials that the simulator makes (a service account for each of FCM and Huawei) are written here as
+  // <provider>.json when it starts; empty = only GET /sandbox/credentials/<provider> gives them.
+  std::string credentials_dir;
+
   // Faults. A rate is a probability in [0,1]; the choice is a function of (seed, idempotency key or out id) alone.
   bool magic = true;
   double rate_error = 0;

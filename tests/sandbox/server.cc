@@ -1,3 +1,4 @@
+#include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -6,7 +7,10 @@
 #include "sandbox/aliyun.h"
 #include "sandbox/courier.h"
 #include "sandbox/faults.h"
+#include "sandbox/fcm.h"
 #include "sandbox/front.h"
+#include "sandbox/getui.h"
+#include "sandbox/huawei.h"
 #include "sandbox/journal.h"
 #include "sandbox/jpush.h"
 #include "sandbox/sandbox.h"
@@ -55,6 +59,9 @@ struct Server::Impl {
     Add<Wechat>(WechatCourier(options));
     Add<Aliyun>(AliyunCourier(options));
     Add<Jpush>();
+    Add<Fcm>();
+    Add<Huawei>();
+    Add<Getui>();
   }
 
   template <class P>
@@ -92,7 +99,34 @@ struct Server::Impl {
     }
   }
 
+  std::string Scheme() const { return options.tls_cert.empty() ? "http://" : "https://"; }
+
+  // A client reaches the simulator by the name it has just used.
+  Reply Credentials(const Call& call, const std::string& provider) {
+    Reply reply;
+    for (const Row& row : rows) {
+      if (provider == row.provider->name()) {
+        reply.body = row.provider->Credentials(Scheme() + std::string(call.Header("host")));
+      }
+    }
+    if (reply.body.empty()) reply.status = 404;
+    return reply;
+  }
+
+  bool WriteCredentials(int port) {
+    if (options.credentials_dir.empty()) return true;
+    for (const Row& row : rows) {
+      const std::string text = row.provider->Credentials(Scheme() + options.host + ':' + std::to_string(port));
+      if (text.empty()) continue;
+      std::ofstream out(options.credentials_dir + '/' + row.provider->name() + ".json", std::ios::trunc);
+      out << text << '\n';
+      if (!out.flush()) return false;
+    }
+    return true;
+  }
+
   Reply Handle(const Call& call) {
+    static constexpr std::string_view kCredentials = "/sandbox/credentials/";
     Reply reply;
     for (const Row& row : rows) {
       const std::string prefix = std::string("/") + row.provider->name();
@@ -110,6 +144,8 @@ struct Server::Impl {
       json all = json::object();
       for (const auto& [name, stats] : GetStats()) all[name] = ToJson(stats);
       reply.body = all.dump();
+    } else if (call.path.starts_with(kCredentials) && call.method == "GET") {
+      reply = Credentials(call, call.path.substr(kCredentials.size()));
     } else if (call.path == "/sandbox/reset" && call.method == "POST") {
       Reset();
       reply.body = R"({"status":"reset"})";
@@ -131,6 +167,10 @@ std::expected<int, std::string> Server::Start() {
   if (!opened) return std::unexpected(opened.error());
   auto port = self.front.Start();
   if (!port) return port;
+  if (!self.WriteCredentials(*port)) {
+    self.front.Stop();
+    return std::unexpected("cannot write credentials to " + self.options.credentials_dir);
+  }
   for (const Impl::Row& row : self.rows) {
     if (row.courier) row.courier->Start();
   }
