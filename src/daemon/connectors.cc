@@ -16,6 +16,24 @@ Maker BuildJpush(const delivery::Settings& settings, Diagnostics* diagnostics) {
   return [o = *options](Logger* logger) { return app::NewJpush(o, logger); };
 }
 
+Maker BuildFcm(const delivery::Settings& settings, Diagnostics* diagnostics) {
+  const auto options = app::ValidateFcm(settings, diagnostics);
+  if (!options) return {};
+  return [o = *options](Logger* logger) { return app::NewFcm(o, logger); };
+}
+
+Maker BuildHuawei(const delivery::Settings& settings, Diagnostics* diagnostics) {
+  const auto options = app::ValidateHuawei(settings, diagnostics);
+  if (!options) return {};
+  return [o = *options](Logger* logger) { return app::NewHuawei(o, logger); };
+}
+
+Maker BuildGetui(const delivery::Settings& settings, Diagnostics* diagnostics) {
+  const auto options = app::ValidateGetui(settings, diagnostics);
+  if (!options) return {};
+  return [o = *options](Logger* logger) { return app::NewGetui(o, logger); };
+}
+
 Maker BuildApns(const delivery::Settings& settings, Diagnostics* diagnostics) {
   const auto options = app::ValidateApns(settings, diagnostics);
   if (!options) return {};
@@ -57,6 +75,9 @@ Maker BuildAliyun(const delivery::Settings& settings, Diagnostics* diagnostics) 
 const std::vector<ConnectorKind>& ConnectorKinds() {
   static const std::vector<ConnectorKind> kinds = {
       {"jpush", Channel::kApp, "JPush v3 (极光推送)", app::JpushSettings(), BuildJpush},
+      {"fcm", Channel::kApp, "Firebase Cloud Messaging, HTTP v1", app::FcmSettings(), BuildFcm},
+      {"huawei", Channel::kApp, "Huawei Push Kit (华为推送)", app::HuaweiSettings(), BuildHuawei},
+      {"getui", Channel::kApp, "Getui REST API v2 (个推)", app::GetuiSettings(), BuildGetui},
       {"apns", Channel::kApp, "Apple Push Notification service", app::ApnsSettings(), BuildApns},
       {"webpush", Channel::kApp, "Web Push to browsers (RFC 8030)", app::WebpushSettings(), BuildWebpush},
       {"gorush", Channel::kApp, "gorush, a self-hosted push gateway", app::GorushSettings(), BuildGorush},

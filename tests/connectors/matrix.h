@@ -42,7 +42,9 @@ inline void CheckMatrix(delivery::Connector& connector, const std::vector<Matrix
     const delivery::SendResult result = connector.Send(r);
     const MatrixCounts after = counts();
     EXPECT_STREQ(delivery::VerdictName(result.verdict), delivery::VerdictName(row.verdict)) << "code " << result.code;
-    if (!row.code.empty()) EXPECT_EQ(result.code, row.code);
+    if (!row.code.empty()) {
+      EXPECT_EQ(result.code, row.code);
+    }
     EXPECT_EQ(after.requests - before.requests, row.requests) << "requests at the simulator";
     EXPECT_EQ(after.accepted - before.accepted, row.accepted) << "messages at the simulator";
     std::printf("  %-20s %-36s %-14s %-28s %llu request%s, %llu message%s\n", connector.name().c_str(),

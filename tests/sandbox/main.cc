@@ -56,6 +56,8 @@ void AddOptions(CLI::App& app, sandbox::Options& options, std::vector<std::strin
   app.add_option("--jpush-quota-per-min", options.jpush_quota_per_min, "Pushes a minute before 2002; 0 = no limit")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
+  app.add_option("--credentials-dir", options.credentials_dir,
+                 "Write the service accounts made at start here: fcm.json, huawei.json");
 
   app.add_flag("--apns", options.apns.on, "Open the port of APNs too");
   app.add_option("--apns-port", options.apns.port, "Port of APNs; 0 = any free one")

@@ -39,6 +39,25 @@ struct Options {
   std::string jpush_master_secret = "sandboxmastersecret00000";
   int64_t jpush_quota_per_min = 0;  // 0 = not enforced
 
+  struct FcmSim {
+    std::string project_id = "sandbox-project";
+    std::string client_email = "sandbox@sandbox-project.iam.gserviceaccount.com";
+    int64_t token_ttl_s = 3599;
+  } fcm;
+  struct HuaweiSim {
+    std::string project_id = "100000000000000001";
+    std::string key_id = "sandbox-huawei-key";
+    std::string sub_account = "100000002";
+    std::string app_id = "100000003";  // v1
+    std::string client_secret = "sandbox-huawei-secret";
+    int64_t token_ttl_s = 3600;
+  } huawei;
+  struct GetuiSim {
+    std::string app_id = "sandboxgetuiapp";
+    std::string app_key = "sandboxgetuikey";
+    std::string master_secret = "sandboxgetuimaster";
+    bool repeat_is_error = false;  // a repeated request_id is refused instead of answered with the first result
+  } getui;
   struct ApnsSim {
     bool on = false;  // listens only then
     int port = 0;     // 0 = any free port
@@ -62,7 +81,6 @@ struct Options {
   struct NtfySim {
     std::string token = "tk_sandbox";
   } ntfy;
-
   // The credentials that the simulator makes (a service account for each of FCM and Huawei) are written here as
   // <provider>.json when it starts; empty = only GET /sandbox/credentials/<provider> gives them.
   std::string credentials_dir;

@@ -8,8 +8,11 @@
 #include "sandbox/apns.h"
 #include "sandbox/courier.h"
 #include "sandbox/faults.h"
+#include "sandbox/fcm.h"
 #include "sandbox/front.h"
+#include "sandbox/getui.h"
 #include "sandbox/gorush.h"
+#include "sandbox/huawei.h"
 #include "sandbox/journal.h"
 #include "sandbox/jpush.h"
 #include "sandbox/ntfy.h"
@@ -60,6 +63,9 @@ struct Server::Impl {
     Add<Wechat>(WechatCourier(options));
     Add<Aliyun>(AliyunCourier(options));
     Add<Jpush>();
+    Add<Fcm>();
+    Add<Huawei>();
+    Add<Getui>();
     Add<Apns>();
     Add<Webpush>();
     Add<Gorush>(GorushCourier(options));
