@@ -161,8 +161,6 @@ std::string_view FaultOf(CURLcode code) {
       return "certificate";
     case CURLE_OPERATION_TIMEDOUT:
       return "timeout";
-    case CURLE_SEND_ERROR:
-      return "write";
     default:
       return "read";
   }
@@ -345,10 +343,12 @@ struct H2Client::Impl {
       s.answer = NoAnswer(HttpFate::kNotSent, "http1");
     } else if (s.left && s.refused) {
       s.answer = NoAnswer(HttpFate::kNotSent, "refused");
-    } else if (s.again) {
-      s.answer = NoAnswer(HttpFate::kUnknown, "read");
+    } else if (!s.left) {
+      s.answer = NoAnswer(HttpFate::kNotSent, std::string(FaultOf(code)));
     } else {
-      s.answer = NoAnswer(s.left ? HttpFate::kUnknown : HttpFate::kNotSent, std::string(FaultOf(code)));
+      // What libcurl met on the way to a second try says nothing about the first.
+      const bool late = code == CURLE_OPERATION_TIMEDOUT && !s.again;
+      s.answer = NoAnswer(HttpFate::kUnknown, late ? "timeout" : code == CURLE_SEND_ERROR ? "write" : "read");
     }
     Finish(std::move(s.job.done), std::move(s.answer));
   }

@@ -104,7 +104,9 @@ TEST(ApnsWire, TheRequestHasTheDocumentedHeadersAndPayload) {
   other.collapse = false;
   for (const auto& [name, value] : ApnsCall(other, Request(), "{}", "T", now).headers) {
     EXPECT_NE(name, "apns-collapse-id");
-    if (name == "apns-expiration") EXPECT_EQ(value, "0");
+    if (name == "apns-expiration") {
+      EXPECT_EQ(value, "0");
+    }
   }
 }
 
