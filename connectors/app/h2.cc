@@ -5,10 +5,12 @@
 
 #include <algorithm>
 #include <atomic>
+#include <charconv>
 #include <cstdint>
 #include <cstring>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -56,9 +58,12 @@ struct Stream {
   std::size_t read = 0;  // of the body
   std::size_t header_bytes = 0;
   std::size_t max_answer = 0;
-  bool left = false;     // the request may have begun to leave
-  bool again = false;    // libcurl was about to send it a second time
-  bool refused = false;  // the peer did not process it
+  bool left = false;                                // the request may have begun to leave
+  bool again = false;                               // libcurl was about to send it a second time
+  bool refused = false;                             // the peer did not process it
+  std::uint32_t id = 0;                             // of the stream; 0: not known
+  int port = 0;                                     // our port of its connection, by which connections are told apart
+  std::map<int, std::uint32_t>* goaways = nullptr;  // port -> the last stream that the peer has processed
   bool not_h2 = false;
   bool too_large = false;
 
@@ -110,7 +115,7 @@ std::size_t TakeHeader(const char* data, std::size_t size, std::size_t count, vo
 }
 
 // Runs when the connection stands and before anything of the request leaves, also on the second time.
-int BeforeRequest(void* user, char*, char*, int, int) {
+int BeforeRequest(void* user, char*, char*, int, int local_port) {
   Stream& s = *static_cast<Stream*>(user);
   if (s.left) {
     s.again = true;
@@ -128,14 +133,33 @@ int BeforeRequest(void* user, char*, char*, int, int) {
     return CURL_PREREQFUNC_ABORT;
   }
   s.left = true;
+  s.port = local_port;
   return CURL_PREREQFUNC_OK;
 }
 
-// The one place where libcurl tells a refused stream from a lost one. Should its words change, the outcome is unknown
-// instead of not sent: that errs on the safe side, and a test notices.
+// The number behind `label`; nullopt when the text has none.
+std::optional<std::uint32_t> NumberAfter(std::string_view text, std::string_view label) {
+  const std::size_t at = text.find(label);
+  if (at == std::string_view::npos) return std::nullopt;
+  std::uint32_t number = 0;
+  const char* begin = text.data() + at + label.size();
+  if (std::from_chars(begin, text.data() + text.size(), number).ec != std::errc()) return std::nullopt;
+  return number;
+}
+
+// Only in what libcurl says of its work does it tell a refused stream from a lost one. Should its words change, the
+// outcome is unknown instead of not sent: that errs on the safe side, and a test notices.
 int Listen(CURL*, curl_infotype type, char* data, std::size_t size, void* user) {
-  if (type == CURLINFO_TEXT && std::string_view(data, size).find("REFUSED_STREAM") != std::string_view::npos) {
-    static_cast<Stream*>(user)->refused = true;
+  if (type != CURLINFO_TEXT) return 0;
+  Stream& s = *static_cast<Stream*>(user);
+  const std::string_view text(data, size);
+  if (text.starts_with("REFUSED_STREAM")) {
+    s.refused = true;
+  } else if (text.starts_with("Using Stream ID: ")) {
+    s.id = NumberAfter(text, "ID: ").value_or(0);
+    if (s.id == 1) s.goaways->erase(s.port);  // a new connection from a port that an older one had
+  } else if (text.find("GOAWAY, error=") != std::string_view::npos) {
+    if (const auto last = NumberAfter(text, "last_stream=")) s.goaways->insert_or_assign(s.port, *last);
   }
   return 0;
 }
@@ -263,6 +287,7 @@ struct H2Client::Impl {
     Stream& s = *owned;
     s.job = std::move(job);
     s.max_answer = options.http.max_answer_bytes;
+    s.goaways = &goaways;
     s.easy = curl_easy_init();
     const HttpCall& call = s.job.call;
     const std::string url = options.http.base.Origin() + options.http.base.path + call.target;
@@ -341,7 +366,7 @@ struct H2Client::Impl {
       s.answer = NoAnswer(HttpFate::kUnknown, "too_large");
     } else if (s.not_h2) {
       s.answer = NoAnswer(HttpFate::kNotSent, "http1");
-    } else if (s.left && s.refused) {
+    } else if (s.left && (s.refused || PastGoaway(s))) {
       s.answer = NoAnswer(HttpFate::kNotSent, "refused");
     } else if (!s.left) {
       s.answer = NoAnswer(HttpFate::kNotSent, std::string(FaultOf(code)));
@@ -351,6 +376,11 @@ struct H2Client::Impl {
       s.answer = NoAnswer(HttpFate::kUnknown, late ? "timeout" : code == CURLE_SEND_ERROR ? "write" : "read");
     }
     Finish(std::move(s.job.done), std::move(s.answer));
+  }
+
+  bool PastGoaway(const Stream& s) const {
+    const auto found = goaways.find(s.port);
+    return s.id != 0 && found != goaways.end() && s.id > found->second;
   }
 
   void Finish(Done done, HttpAnswer answer) {
@@ -365,6 +395,7 @@ struct H2Client::Impl {
   bool closed = false;
   std::atomic<std::size_t> open{0};
   std::unordered_map<CURL*, std::unique_ptr<Stream>> streams;  // of the thread
+  std::map<int, std::uint32_t> goaways;                        // of the thread
   std::thread thread;
 };
 

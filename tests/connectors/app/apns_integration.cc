@@ -12,6 +12,7 @@
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <thread>
 
 #include "app/apns_wire.h"
 #include "app/app.h"
@@ -141,11 +142,23 @@ TEST(ApnsSimulated, EachOutcomeOfTheMatrix) {
           {"app removed", Token("facade14"), Verdict::kDropContact, "Unregistered", 1, 0},
           {"GOAWAY before this stream", Token("facade20"), Verdict::kNotSent, "refused", 1, 0},
           {"accepted after GOAWAY", Token("00fc13ad"), Verdict::kAccepted, "200", 1, 1},
-          {"stream refused", Token("facade21"), Verdict::kNotSent, "refused", 1, 0},
+          {"stream refused, kept connection", Token("facade21"), Verdict::kUnknown, "read", 1, 0},
           {"accepted after that", Token("00fc13ad"), Verdict::kAccepted, "200", 1, 1},
           {"no token at all", "zz", Verdict::kDropContact, "contact", 0, 0},
       },
       Request, [&] { return simulator.counts(); });
+}
+
+TEST(ApnsSimulated, AStreamRefusedOnANewConnectionWasNotSent) {
+  Simulator simulator;
+  const auto connector = NewApns(simulator.Options(), nullptr);
+  const auto request = Request(Token("facade21"));
+  const SendResult refused = connector->Send(request);
+  EXPECT_EQ(refused.verdict, Verdict::kNotSent);
+  EXPECT_EQ(refused.code, "refused");
+  EXPECT_EQ(simulator.stats().requests, 1U) << "libcurl does not repeat it by itself";
+  EXPECT_EQ(connector->Send(request).verdict, Verdict::kAccepted);
+  EXPECT_EQ(simulator.stats().accepted, 1U);
 }
 
 TEST(ApnsSimulated, ManyMessagesShareFewConnections) {
@@ -182,6 +195,7 @@ TEST(ApnsSimulated, AFullWindowMakesTheNextOneWaitAndItsTimeOutHolds) {
   auto first = Request(Token("facade07"));
   first.timeout = Millis(3000);
   connector->Begin(first, [&](SendResult result) { slow.set_value(std::move(result)); });
+  while (simulator.stats().requests == 0) std::this_thread::yield();  // the first is on the wire
   auto second = Request(Token("00fc13ad"));
   second.timeout = Millis(500);
   const SendResult late = connector->Send(second);
