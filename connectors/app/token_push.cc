@@ -1,5 +1,6 @@
 #include "app/token_push.h"
 
+#include <algorithm>
 #include <charconv>
 
 namespace zhitui::app {
