@@ -6,6 +6,7 @@
 
 #include "app/app.h"
 #include "app/jpush_wire.h"
+#include "app/token_push.h"
 
 namespace zhitui::app {
 namespace {
@@ -23,22 +24,16 @@ constexpr std::chrono::minutes kCidMargin(30);
 constexpr Millis kFetchTimeout(5000);
 constexpr std::size_t kMaxContact = 128;
 
-delivery::HttpOptions Http(const JpushOptions& options) {
-  delivery::HttpOptions http;
-  // New is called with options that Validate made, so the URL is well formed.
-  if (auto base = delivery::ParseBaseUrl(options.base_url)) http.base = *std::move(base);
-  http.ca_file = options.ca_file;
-  http.connect_timeout = options.connect_timeout;
-  return http;
-}
-
 class Jpush final : public delivery::Connector {
  public:
   Jpush(JpushOptions options, Logger* logger)
       : options_(std::move(options)),
         logger_(logger == nullptr ? NullLogger() : *logger),
-        authorization_(BasicAuthorization(options_.app_key, options_.master_secret)),
-        http_(Http(options_), Link::Make) {}
+        authorization_(options_.master_secret,
+                       [this](const std::string& secret) {
+                         return std::make_shared<std::string>(BasicAuthorization(options_.app_key, secret));
+                       }),
+        http_(HttpTo(options_.base_url, options_.ca_file, options_.connect_timeout), Link::Make) {}
 
   const std::string& name() const override { return name_; }
   Channel channel() const override { return Channel::kApp; }
@@ -46,9 +41,8 @@ class Jpush final : public delivery::Connector {
   bool sends_receipts() const override { return false; }
 
   Status Check(const message::Content& content) const override {
-    if (content.channel != Channel::kApp) return Invalid("not a message for the app");
-    if (content.title.empty() || content.body.empty()) return Invalid("an app message needs a title and a body");
-    return CheckSize(content);
+    if (const Status status = CheckAppContent(content); !status) return status;
+    return CheckSize(options_, content);
   }
 
   Result<delivery::IdempotencyKey> NewKey(const std::string&) override {
@@ -98,7 +92,7 @@ class Jpush final : public delivery::Connector {
     delivery::HttpCall call;
     call.method = "POST";
     call.target = "/v3/push";
-    call.headers = {{"Authorization", authorization_}, {"Content-Type", "application/json"}};
+    call.headers = {{"Authorization", *authorization_.Get()}, {"Content-Type", "application/json"}};
     call.body = *std::move(body);
     const HttpAnswer answer = http_.Call(call, request.timeout);
     if (answer.fate != HttpFate::kAnswered) {
@@ -113,19 +107,14 @@ class Jpush final : public delivery::Connector {
 
   delivery::QueryResult Query(const delivery::SendRequest&) override { return {}; }
 
-  delivery::CallbackReply ParseCallback(const delivery::CallbackRequest&) override {
-    delivery::CallbackReply reply;
-    reply.status = 404;
-    reply.body = "JPush sends no call-backs";
-    return reply;
-  }
+  delivery::CallbackReply ParseCallback(const delivery::CallbackRequest&) override { return NoCallbacks("JPush"); }
 
  private:
   Result<std::vector<std::string>> FetchCids() {
     delivery::HttpCall call;
     call.method = "GET";
     call.target = "/v3/push/cid?count=" + std::to_string(options_.cid_batch);
-    call.headers = {{"Authorization", authorization_}};
+    call.headers = {{"Authorization", *authorization_.Get()}};
     const HttpAnswer answer = http_.Call(call, kFetchTimeout);
     if (answer.fate != HttpFate::kAnswered) return Unavailable("JPush gave no cids: " + answer.fault);
     if (answer.status == 200) {
@@ -145,7 +134,7 @@ class Jpush final : public delivery::Connector {
   const JpushOptions options_;
   Logger& logger_;
   const std::string name_ = "jpush";
-  const std::string authorization_;
+  PerSecret<std::string> authorization_;
   const SystemClock clock_;
   delivery::AlarmGate alarms_;
   delivery::HttpClient http_;
@@ -161,7 +150,7 @@ class Jpush final : public delivery::Connector {
 }  // namespace
 
 std::vector<delivery::SettingDoc> JpushSettings() {
-  return {
+  std::vector<delivery::SettingDoc> docs = {
       {"base_url", "https://api.jpush.cn", false, false, {"接口地址", "address of the API"}},
       {"ca_file", "", false, false, {"受信任的根证书（PEM）", "trusted roots (PEM); empty: the system's"}},
       {"app_key", "", true, false, {"极光应用的 AppKey", "AppKey of the JPush application"}},
@@ -175,6 +164,8 @@ std::vector<delivery::SettingDoc> JpushSettings() {
       {"cid_batch", "200", false, false, {"一次预取的 cid 个数", "cids fetched ahead at once; at most 1000"}},
       {"connect_timeout_ms", "2000", false, false, {"建立连接的时限", "time to connect"}},
   };
+  for (delivery::SettingDoc& doc : VisibleSettings()) docs.push_back(std::move(doc));
+  return docs;
 }
 
 std::optional<JpushOptions> ValidateJpush(const delivery::Settings& settings, Diagnostics* diagnostics) {
@@ -184,10 +175,11 @@ std::optional<JpushOptions> ValidateJpush(const delivery::Settings& settings, Di
   o.base_url = delivery::BaseUrlSetting(settings, "https://api.jpush.cn", &found);
   o.ca_file = delivery::FileSetting(settings, "ca_file", &found);
   o.app_key = settings.String("app_key", std::nullopt, &found);
-  o.master_secret = settings.String("master_secret", std::nullopt, &found);
+  o.master_secret = settings.SecretOf("master_secret", true, &found);
   o.apns_production = settings.Bool("apns_production", true, &found);
   o.time_to_live_s = settings.Int("time_to_live_s", 86400, 0, 864000, &found);
   o.cid_batch = static_cast<std::size_t>(settings.Int("cid_batch", 200, 1, 1000, &found));
+  o.visible = ValidateVisible(settings, &found);
   o.connect_timeout = Millis(settings.Int("connect_timeout_ms", 2000, 10, 60000, &found));
   const bool good = found.empty();
   if (diagnostics != nullptr) diagnostics->insert(diagnostics->end(), found.begin(), found.end());

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "app/visible.h"
 #include "base/base.h"
 #include "delivery/delivery.h"
 
@@ -16,10 +17,11 @@ struct JpushOptions {
   std::string base_url;  // https://api.jpush.cn
   std::string ca_file;   // PEM; empty: the system's
   std::string app_key;
-  std::string master_secret;
+  delivery::Secret master_secret;
   bool apns_production = true;
   std::int64_t time_to_live_s = 86400;
   std::size_t cid_batch = 200;  // cids fetched at once (at most 1000, valid one day)
+  Visible visible{};
   Millis connect_timeout{2000};
 };
 std::vector<delivery::SettingDoc> JpushSettings();

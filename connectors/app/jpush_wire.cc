@@ -26,13 +26,13 @@ struct Parts {
   Ordered ios;
 };
 
-Parts NotificationParts(const message::Content& content, std::string_view attempt_id,
-                        std::string_view notification_id) {
-  Ordered extras = {{"attempt_id", attempt_id}, {"notification_id", notification_id}};
-  if (!content.url.empty()) extras["url"] = content.url;
+Parts NotificationParts(const JpushOptions& options, const delivery::SendRequest& request) {
+  const Shown shown = ShownOf(options.visible, request.content);
+  Ordered extras = Ordered::object();
+  for (auto& [key, value] : HiddenData(request)) extras[key] = value;
   Parts parts;
-  parts.android = {{"alert", content.body}, {"title", content.title}, {"extras", extras}};
-  parts.ios = {{"alert", {{"title", content.title}, {"body", content.body}}}, {"sound", "default"}, {"extras", extras}};
+  parts.android = {{"alert", shown.body}, {"title", shown.title}, {"extras", extras}};
+  parts.ios = {{"alert", {{"title", shown.title}, {"body", shown.body}}}, {"sound", "default"}, {"extras", extras}};
   return parts;
 }
 
@@ -72,7 +72,7 @@ std::string BasicAuthorization(std::string_view app_key, std::string_view master
 
 Result<std::string> PushBody(const JpushOptions& options, const delivery::SendRequest& request) {
   try {
-    Parts parts = NotificationParts(request.content, request.attempt_id, request.notification_id);
+    Parts parts = NotificationParts(options, request);
     const Ordered body = {
         {"cid", request.key.key},
         {"platform", "all"},
@@ -86,10 +86,12 @@ Result<std::string> PushBody(const JpushOptions& options, const delivery::SendRe
   }
 }
 
-Status CheckSize(const message::Content& content) {
+Status CheckSize(const JpushOptions& options, const message::Content& content) {
   try {
-    const std::string id(kIdLength, '0');
-    const Parts parts = NotificationParts(content, id, id);
+    delivery::SendRequest request;
+    request.attempt_id = request.notification_id = std::string(kIdLength, '0');
+    request.content = content;
+    const Parts parts = NotificationParts(options, request);
     const std::size_t android = Dump(parts.android).size();
     const std::size_t ios = Dump(parts.ios).size();
     if (android > kAndroidBytes) {

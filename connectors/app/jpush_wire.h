@@ -19,7 +19,7 @@ std::string BasicAuthorization(std::string_view app_key, std::string_view master
 Result<std::string> PushBody(const JpushOptions& options, const delivery::SendRequest& request);
 
 // The parts the provider limits: Android 4000 bytes, iOS 2000. kInvalid says which one and by how much.
-Status CheckSize(const message::Content& content);
+Status CheckSize(const JpushOptions& options, const message::Content& content);
 
 // nullopt: not the documented answer.
 std::optional<std::vector<std::string>> ParseCids(std::string_view body);

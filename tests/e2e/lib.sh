@@ -79,7 +79,7 @@ config() { # embedded|cluster FOLDER NAME EVENTS  writes FOLDER/zhitui.yaml; for
       echo "topics: {decisions: $id-decisions, deliveries: $id-deliveries, dead_letters: $id-dead-letters, contacts: $id-contacts, subscription_prefix: $id-topic., ledger: $id-ledger}"
     fi
     echo "connectors:"
-    echo "  jpush: {base_url: 'http://127.0.0.1:$sandbox_port', app_key: $jpush_key, master_secret: $jpush_secret}"
+    echo "  jpush: {base_url: 'http://127.0.0.1:$sandbox_port', app_key: $jpush_key, master_secret: $jpush_secret, show: full}"
     echo "  wechat:"
     echo "    base_url: http://127.0.0.1:$sandbox_port"
     echo "    app_id: $wechat_appid"

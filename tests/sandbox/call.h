@@ -28,10 +28,12 @@ struct Call {
 };
 
 struct Reply {
+  enum Refusal { kNo, kStream, kGoaway };
   int status = 200;
   std::string body;
   Pairs headers;
   bool abort = false;    // reset the connection instead of answering
+  Refusal refuse = kNo;  // HTTP/2: the stream, or with GOAWAY all from it on, was not processed
   bool garble = false;   // send something unreadable in place of the body
   int64_t delay_ms = 0;  // wait this long before answering
 };

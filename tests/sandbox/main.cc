@@ -74,6 +74,22 @@ void AddOptions(CLI::App& app, sandbox::Options& options, std::vector<std::strin
   app.add_option("--smpp-system-id", options.smpp.system_id, "SMPP system_id")->capture_default_str();
   app.add_option("--smpp-password", options.smpp.password, "SMPP password")->capture_default_str();
 
+  app.add_option("--credentials-dir", options.credentials_dir,
+                 "Write the service accounts made at start here: fcm.json, huawei.json");
+
+  app.add_flag("--apns", options.apns.on, "Open the port of APNs too");
+  app.add_option("--apns-port", options.apns.port, "Port of APNs; 0 = any free one")
+      ->check(CLI::Range(0, 65535))
+      ->capture_default_str();
+  app.add_option("--apns-ca-file", options.apns.ca_file, "Write the certificate that APNs uses to this file");
+  app.add_option("--webpush-origin", options.webpush.origin, "Origin of endpoints; empty = as the caller names us");
+  app.add_flag("!--gorush-async", options.gorush.sync, "gorush answers before it knows (core.sync: false)");
+  app.add_option("--gorush-callback-path", options.gorush.callback_path, "Path of gorush's feedback hook")
+      ->capture_default_str();
+  app.add_option("--gorush-callback-key", options.gorush.callback_key, "Sent as ?key= with gorush's feedback");
+  app.add_option("--ntfy-token", options.ntfy.token, "Access token of ntfy; empty = none is asked for")
+      ->capture_default_str();
+
   app.add_flag("!--no-magic", options.magic, "Magic recipients behave like all others");
   const CLI::Range rate(0.0, 1.0);
   app.add_option("--rate-error", options.rate_error, "Share of messages whose first try is a server error")

@@ -89,6 +89,9 @@ class ProviderSim {
   virtual void HangUp() {}
   // Receipts that go another way than by a courier.
   virtual void AddReceipts(ProviderStats* /*stats*/) const {}
+  // The file a client of this provider is given (a service account), with the simulator's address where it names one;
+  // empty = there is none.
+  virtual std::string Credentials(const std::string& /*base_url*/) { return {}; }
 };
 
 // Idempotency keys and their first results, for `window_ms`. Not thread safe.

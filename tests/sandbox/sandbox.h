@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -79,6 +80,51 @@ struct Options {
   SmppSim smpp;
   TencentSim tencent;
   KannelSim kannel;
+  struct FcmSim {
+    std::string project_id = "sandbox-project";
+    std::string client_email = "sandbox@sandbox-project.iam.gserviceaccount.com";
+    int64_t token_ttl_s = 3599;
+  } fcm;
+  struct HuaweiSim {
+    std::string project_id = "100000000000000001";
+    std::string key_id = "sandbox-huawei-key";
+    std::string sub_account = "100000002";
+    std::string app_id = "100000003";  // v1
+    std::string client_secret = "sandbox-huawei-secret";
+    int64_t token_ttl_s = 3600;
+  } huawei;
+  struct GetuiSim {
+    std::string app_id = "sandboxgetuiapp";
+    std::string app_key = "sandboxgetuikey";
+    std::string master_secret = "sandboxgetuimaster";
+    bool repeat_is_error = false;  // a repeated request_id is refused instead of answered with the first result
+  } getui;
+  struct ApnsSim {
+    bool on = false;  // listens only then
+    int port = 0;     // 0 = any free port
+    std::string key_id = "SANDBOXKEY";
+    std::string team_id = "SANDBOXTEA";
+    std::string topic = "cn.example.sandbox";
+    uint32_t max_streams = 1000;   // on one connection
+    int64_t token_updates_ms = 0;  // a new token sooner than this is TooManyProviderTokenUpdates; 0 = never
+    std::string ca_file;           // the certificate is written here at start; empty = not written
+  } apns;
+  struct WebpushSim {
+    std::string origin;  // of endpoints, "https://127.0.0.1:8443"; empty = from the Host of the first subscription
+  } webpush;
+  struct GorushSim {
+    bool sync = true;                     // core.sync: logs tell what failed
+    std::set<int> platforms = {1, 2, 3};  // enabled: iOS, Android, Huawei
+    // The feedback hook, below callback_base.
+    std::string callback_path = "/v1/receipts/gorush";
+    std::string callback_key;  // sent as ?key=; empty = no such parameter
+  } gorush;
+  struct NtfySim {
+    std::string token = "tk_sandbox";
+  } ntfy;
+  // The credentials that the simulator makes (a service account for each of FCM and Huawei) are written here as
+  // <provider>.json when it starts; empty = only GET /sandbox/credentials/<provider> gives them.
+  std::string credentials_dir;
 
   // Faults. A rate is a probability in [0,1]; the choice is a function of (seed, idempotency key or out id) alone.
   bool magic = true;

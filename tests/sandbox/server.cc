@@ -1,19 +1,27 @@
+#include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <utility>
 #include <vector>
 
 #include "sandbox/aliyun.h"
+#include "sandbox/apns.h"
 #include "sandbox/cmpp.h"
 #include "sandbox/courier.h"
 #include "sandbox/faults.h"
+#include "sandbox/fcm.h"
 #include "sandbox/front.h"
+#include "sandbox/getui.h"
+#include "sandbox/gorush.h"
+#include "sandbox/huawei.h"
 #include "sandbox/journal.h"
 #include "sandbox/jpush.h"
 #include "sandbox/kannel.h"
+#include "sandbox/ntfy.h"
 #include "sandbox/sandbox.h"
 #include "sandbox/smpp.h"
 #include "sandbox/tencent.h"
+#include "sandbox/webpush.h"
 #include "sandbox/wechat.h"
 #include "sandbox/wechat_push.h"
 #include "sandbox/wecom.h"
@@ -73,6 +81,13 @@ struct Server::Impl {
     Add<Smpp>();
     Add<Tencent>(TencentCourier(options), TencentReplyCourier(options));
     Add<Kannel>(KannelCourier(options), KannelReplyCourier(options));
+    Add<Fcm>();
+    Add<Huawei>();
+    Add<Getui>();
+    Add<Apns>();
+    Add<Webpush>();
+    Add<Gorush>(GorushCourier(options));
+    Add<Ntfy>();
   }
 
   template <class P>
@@ -148,7 +163,34 @@ struct Server::Impl {
     return reply;
   }
 
+  std::string Scheme() const { return options.tls_cert.empty() ? "http://" : "https://"; }
+
+  // A client reaches the simulator by the name it has just used.
+  Reply Credentials(const Call& call, const std::string& provider) {
+    Reply reply;
+    for (const Row& row : rows) {
+      if (provider == row.provider->name()) {
+        reply.body = row.provider->Credentials(Scheme() + std::string(call.Header("host")));
+      }
+    }
+    if (reply.body.empty()) reply.status = 404;
+    return reply;
+  }
+
+  bool WriteCredentials(int port) {
+    if (options.credentials_dir.empty()) return true;
+    for (const Row& row : rows) {
+      const std::string text = row.provider->Credentials(Scheme() + options.host + ':' + std::to_string(port));
+      if (text.empty()) continue;
+      std::ofstream out(options.credentials_dir + '/' + row.provider->name() + ".json", std::ios::trunc);
+      out << text << '\n';
+      if (!out.flush()) return false;
+    }
+    return true;
+  }
+
   Reply Handle(const Call& call) {
+    static constexpr std::string_view kCredentials = "/sandbox/credentials/";
     Reply reply;
     for (const Row& row : rows) {
       const std::string prefix = std::string("/") + row.provider->name();
@@ -168,6 +210,8 @@ struct Server::Impl {
       reply.body = all.dump();
     } else if (call.path == "/sandbox/reply" && call.method == "POST") {
       reply = TakeReply(call);
+    } else if (call.path.starts_with(kCredentials) && call.method == "GET") {
+      reply = Credentials(call, call.path.substr(kCredentials.size()));
     } else if (call.path == "/sandbox/reset" && call.method == "POST") {
       Reset();
       reply.body = R"({"status":"reset"})";
@@ -199,6 +243,10 @@ std::expected<int, std::string> Server::Start() {
   }
   auto port = self.front.Start();
   if (!port) return port;
+  if (!self.WriteCredentials(*port)) {
+    self.front.Stop();
+    return std::unexpected("cannot write credentials to " + self.options.credentials_dir);
+  }
   for (const Impl::Row& row : self.rows) {
     if (row.courier) row.courier->Start();
     if (row.replies) row.replies->Start();

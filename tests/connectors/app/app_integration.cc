@@ -22,7 +22,7 @@ JpushOptions Options(std::string url) {
   JpushOptions options;
   options.base_url = std::move(url);
   options.app_key = "sandboxappkey0000000000a";
-  options.master_secret = "sandboxmastersecret00000";
+  options.master_secret = delivery::Secret("sandboxmastersecret00000");
   options.cid_batch = 4;
   return options;
 }
@@ -98,7 +98,7 @@ TEST(JpushSimulated, EachFaultHasItsVerdict) {
 TEST(JpushSimulated, WrongCredentialsStopTheChannel) {
   Simulator simulator;
   JpushOptions options = Options(simulator.url());
-  options.master_secret = "wrong";
+  options.master_secret = delivery::Secret("wrong");
   const auto connector = NewJpush(options, nullptr);
   EXPECT_FALSE(connector->NewKey("n1-1").has_value());
   EXPECT_EQ(connector->Send(Request("171976fa8a8620a14a4", {"k-1", {}})).verdict, Verdict::kStopChannel);

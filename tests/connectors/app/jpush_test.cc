@@ -49,6 +49,7 @@ TEST(JpushWire, TheBodyHasTheDocumentedShape) {
   JpushOptions options;
   options.apns_production = false;
   options.time_to_live_s = 60;
+  options.visible.full = true;
   const auto text = PushBody(options, Request());
   ASSERT_TRUE(text.has_value());
   EXPECT_EQ(text->find("\\u"), std::string::npos) << "raw UTF-8";
@@ -66,6 +67,17 @@ TEST(JpushWire, TheBodyHasTheDocumentedShape) {
   delivery::SendRequest broken = Request();
   broken.content.body = "\xff";
   EXPECT_FALSE(PushBody(options, broken).has_value());
+}
+
+TEST(JpushWire, NeutralTextStandsForTheMessageUnlessTheCityShowsIt) {
+  const auto text = PushBody(JpushOptions{}, Request());
+  ASSERT_TRUE(text.has_value());
+  EXPECT_EQ(text->find("高龄津贴"), std::string::npos);
+  const json notification = json::parse(*text)["notification"];
+  EXPECT_EQ(notification["android"]["title"], "政务服务通知");
+  EXPECT_EQ(notification["android"]["alert"], "您有一条新的办事提醒，请打开应用查看");
+  EXPECT_EQ(notification["ios"]["alert"]["body"], "您有一条新的办事提醒，请打开应用查看");
+  EXPECT_EQ(notification["ios"]["extras"]["notification_id"], "n1");
 }
 
 TEST(JpushWire, EveryDocumentedCodeHasItsVerdict) {
@@ -115,7 +127,9 @@ TEST(JpushWire, CidListsAreReadStrictly) {
 }
 
 TEST(Jpush, MessagesThatJpushWouldRefuseAreRefusedBefore) {
-  const auto connector = NewJpush({"http://127.0.0.1:1", "", "k", "s"}, nullptr);
+  JpushOptions options{"http://127.0.0.1:1", "", "k", delivery::Secret("s")};
+  options.visible.full = true;
+  const auto connector = NewJpush(options, nullptr);
   message::Content content = Request().content;
   EXPECT_TRUE(connector->Check(content).has_value());
   content.body.clear();
@@ -132,7 +146,7 @@ TEST(Jpush, MessagesThatJpushWouldRefuseAreRefusedBefore) {
 }
 
 TEST(Jpush, HasNoCallBacksAndResends) {
-  const auto connector = NewJpush({"http://127.0.0.1:1", "", "k", "s"}, nullptr);
+  const auto connector = NewJpush({"http://127.0.0.1:1", "", "k", delivery::Secret("s")}, nullptr);
   EXPECT_EQ(connector->ParseCallback({"POST", {}, {}, "[]"}).status, 404);
   EXPECT_EQ(connector->Query(Request()).found, delivery::Found::kNotYet);
   EXPECT_EQ(connector->unknown_policy(), delivery::UnknownPolicy::kResend);
