@@ -5,6 +5,6 @@
 
 #include "sms/aliyun.h"
 #include "sms/cmpp.h"
-#include "sms/smpp.h"
 #include "sms/kannel.h"
+#include "sms/smpp.h"
 #include "sms/tencent.h"

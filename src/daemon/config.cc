@@ -108,6 +108,13 @@ class Parser {
       if (block != nullptr) ReadConnector(kind, *block, c);
     }
     reader.Done();
+    // In the order of the file: the first of a channel takes the contacts that name no connector.
+    const auto place = [&](const ConnectorConfig& connector) {
+      return std::find_if(node->entries().begin(), node->entries().end(),
+                          [&](const auto& entry) { return entry.first.text() == connector.name; });
+    };
+    std::stable_sort(c.connectors.begin(), c.connectors.end(),
+                     [&](const ConnectorConfig& x, const ConnectorConfig& y) { return place(x) < place(y); });
   }
 
   void ReadConnector(const ConnectorKind& kind, const yaml::Node& block, Config& c) {

@@ -42,10 +42,10 @@ std::string Sign(const std::string& pem, const std::string& input) {
 class ApnsBench {
  public:
   ApnsBench() : faults_(options_), apns_(On()) {
-    if (auto started = apns_.Start(); !started) throw std::runtime_error(started.error());
+    if (auto started = apns_.Listen(); !started) throw std::runtime_error(started.error());
     credentials_ = json::parse(apns_.Credentials(""));
   }
-  ~ApnsBench() { apns_.Stop(); }
+  ~ApnsBench() { apns_.HangUp(); }
   ApnsBench(const ApnsBench&) = delete;
   ApnsBench& operator=(const ApnsBench&) = delete;
 

@@ -5,7 +5,6 @@
 #include <openssl/ec.h>
 #include <openssl/ecdsa.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <openssl/param_build.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
@@ -208,14 +207,6 @@ std::optional<std::string> Base64UrlBytes(std::string_view text) {
     }
   }
   if (held >= 6) return std::nullopt;
-  return out;
-}
-
-std::string HmacSha256(std::string_view key, std::string_view data) {
-  std::string out(kHalf, '\0');
-  unsigned int size = 0;
-  Need(HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), Bytes(data), data.size(),
-            reinterpret_cast<unsigned char*>(out.data()), &size) != nullptr);
   return out;
 }
 

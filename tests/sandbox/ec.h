@@ -39,8 +39,6 @@ std::string Base64UrlText(std::string_view bytes);
 // Nothing for padding or characters of another alphabet.
 std::optional<std::string> Base64UrlBytes(std::string_view text);
 
-// HMAC-SHA-256, 32 raw bytes.
-std::string HmacSha256(std::string_view key, std::string_view data);
 // AES-128-GCM with the tag of 16 bytes at the end; nothing when it does not fit.
 std::optional<std::string> OpenAes128Gcm(std::string_view key, std::string_view nonce, std::string_view sealed);
 
