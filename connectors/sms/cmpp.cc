@@ -87,7 +87,9 @@ class Protocol final : public LinkProtocol {
     connect.authenticator = CmppAuthenticator(options_.source_addr, secret->text, connect.timestamp);
     connect.version = static_cast<std::uint8_t>(version_);
     AppendCmppConnect(connect, sequence, out);
-    return CmppGatewayAuthenticator(version_, 0, connect.authenticator, secret->text);
+    // Gateways of 2.0 differ in how many bytes of the status they count.
+    return CmppGatewayAuthenticator(CmppVersion::k20, 0, connect.authenticator, secret->text) +
+           CmppGatewayAuthenticator(CmppVersion::k30, 0, connect.authenticator, secret->text);
   }
   void AppendKeepAlive(std::uint32_t sequence, std::string* out) override {
     AppendCmppBare(kCmppActiveTest, sequence, out);
@@ -136,7 +138,8 @@ class Protocol final : public LinkProtocol {
       login.verdict = Verdict::kStopChannel;
       login.code = "version";
     } else if (resp->status == 0 && options_.verify_gateway &&
-               !delivery::ConstantTimeEqual(resp->authenticator, session)) {
+               !delivery::ConstantTimeEqual(resp->authenticator, session.substr(0, session.size() / 2)) &&
+               !delivery::ConstantTimeEqual(resp->authenticator, session.substr(session.size() / 2))) {
       login.verdict = Verdict::kStopChannel;
       login.code = "gateway_authenticator";
     }
@@ -437,7 +440,7 @@ std::optional<CmppOptions> ValidateCmpp(const delivery::Settings& settings, Diag
   const std::string version = settings.String("version", std::string("2.0"), &found);
   o.v3 = version == "3.0";
   if (version != "2.0" && version != "3.0") {
-    Complain(settings, "version", "version is neither 2.0 nor 3.0", "write it in quotes: '2.0'", &found);
+    Complain(settings, "version", "version is neither 2.0 nor 3.0", "2.0 is what most gateways speak", &found);
   }
   // A field that would be cut is a mistake.
   const auto field = [&](const char* key, std::optional<std::string> fallback, std::size_t size, bool digits) {

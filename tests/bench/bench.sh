@@ -133,4 +133,6 @@ alone "with reasons (rules::Evaluate): us per resident" "$(figure all-known defi
 alone "loading the rules: ms" "$(figure all-known load_ms)"
 peer_rows "loading the rules: ms" "$(figure all-known load_ms)" load_ms
 peer_rows "memory of the rules: MB" "$(figure all-known load_bytes)" memory_mb
+cmpp() { jq -r --arg k "$1" '.benchmarks[0][$k] // empty' "$results/cmpp_bench.json" 2> /dev/null || true; }
+compare "CMPP, 4 connections, window 16: messages/s" "$(cmpp per_second)" "bare sockets (floor)" "$(cmpp floor_per_second)" floor
 exit $failed
