@@ -79,9 +79,13 @@ bool WritePorts(const std::string& path, int port, int admin) {
 // A message that a connector has no template id for would fail at every send: said once, at the start.
 void WarnOfTemplates(const Config& config, const message::TemplateSet& templates, Logger& logger) {
   for (const ConnectorConfig& connector : config.connectors) {
-    if (connector.name != "wechat" && connector.name != "aliyun") continue;
+    const auto kind = std::find_if(ConnectorKinds().begin(), ConnectorKinds().end(),
+                                   [&](const ConnectorKind& k) { return k.name == connector.name; });
+    const bool by_template = std::any_of(kind->settings.begin(), kind->settings.end(),
+                                         [](const delivery::SettingDoc& doc) { return doc.key == "templates.*"; });
+    if (!by_template) continue;
     for (const auto& [name, t] : templates.all()) {
-      const std::string& wanted = connector.name == "wechat" ? t.wechat_template : t.sms_template;
+      const std::string& wanted = kind->channel == Channel::kWechat ? t.wechat_template : t.sms_template;
       if (wanted.empty() || connector.templates.contains(wanted)) continue;
       logger.Warn("template_without_id", {{"connector", connector.name},
                                           {"message", name},

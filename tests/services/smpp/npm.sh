@@ -10,7 +10,7 @@ if [ ! -f "$folder/node_modules/smpp/package.json" ]; then
   mkdir -p "$folder"
   exec 9> "$folder/lock"
   flock 9
-  timeout 120 npm install --prefix "$folder" --ignore-scripts --no-audit --no-fund --silent "smpp@$version" >&2 ||
+  timeout 50 npm install --prefix "$folder" --ignore-scripts --no-audit --no-fund --silent "smpp@$version" >&2 ||
     { echo "npm.sh: the npm package smpp $version cannot be installed" >&2; exit 69; }
 fi
 echo "$folder/node_modules"
