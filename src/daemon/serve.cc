@@ -11,6 +11,7 @@
 #include "daemon/commands.h"
 #include "daemon/observe.h"
 #include "daemon/reload.h"
+#include "daemon/settings.h"
 #include "daemon/signals.h"
 #include "daemon/wiring.h"
 
