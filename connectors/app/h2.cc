@@ -1,7 +1,11 @@
 #include "app/h2.h"
 
 #include <curl/curl.h>
+#include <netinet/in.h>
 #include <openssl/ssl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -11,6 +15,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -61,8 +66,10 @@ struct Stream {
   bool left = false;                                // the request may have begun to leave
   bool again = false;                               // libcurl was about to send it a second time
   bool refused = false;                             // the peer did not process it
+  bool closed = false;                              // the peer had hung up before it left
   std::uint32_t id = 0;                             // of the stream; 0: not known
   int port = 0;                                     // our port of its connection, by which connections are told apart
+  std::set<curl_socket_t>* sockets = nullptr;       // that are open
   std::map<int, std::uint32_t>* goaways = nullptr;  // port -> the last stream that the peer has processed
   bool not_h2 = false;
   bool too_large = false;
@@ -114,6 +121,33 @@ std::size_t TakeHeader(const char* data, std::size_t size, std::size_t count, vo
   return n;
 }
 
+curl_socket_t OpenSocket(void* user, curlsocktype, curl_sockaddr* address) {
+  const curl_socket_t fd = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  if (fd >= 0) static_cast<std::set<curl_socket_t>*>(user)->insert(fd);
+  return fd;
+}
+
+int CloseSocket(void* user, curl_socket_t fd) {
+  static_cast<std::set<curl_socket_t>*>(user)->erase(fd);
+  return ::close(fd);
+}
+
+// Whether the peer has closed the connection that comes from our port `port`. libcurl looks for that once a second
+// only.
+bool HungUp(const std::set<curl_socket_t>& sockets, int port) {
+  for (const curl_socket_t fd : sockets) {
+    sockaddr_storage address{};
+    socklen_t size = sizeof(address);
+    if (::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) continue;
+    const in_port_t own = address.ss_family == AF_INET6 ? reinterpret_cast<const sockaddr_in6*>(&address)->sin6_port
+                                                        : reinterpret_cast<const sockaddr_in*>(&address)->sin_port;
+    if (ntohs(own) != port) continue;
+    pollfd peer{fd, POLLRDHUP, 0};
+    return ::poll(&peer, 1, 0) > 0;
+  }
+  return false;
+}
+
 // Runs when the connection stands and before anything of the request leaves, also on the second time.
 int BeforeRequest(void* user, char*, char*, int, int local_port) {
   Stream& s = *static_cast<Stream*>(user);
@@ -130,6 +164,10 @@ int BeforeRequest(void* user, char*, char*, int, int local_port) {
   }
   if (std::string_view(reinterpret_cast<const char*>(protocol), size) != "h2") {
     s.not_h2 = true;
+    return CURL_PREREQFUNC_ABORT;
+  }
+  if (HungUp(*s.sockets, local_port)) {
+    s.closed = true;
     return CURL_PREREQFUNC_ABORT;
   }
   s.left = true;
@@ -287,6 +325,7 @@ struct H2Client::Impl {
     Stream& s = *owned;
     s.job = std::move(job);
     s.max_answer = options.http.max_answer_bytes;
+    s.sockets = &sockets;
     s.goaways = &goaways;
     s.easy = curl_easy_init();
     const HttpCall& call = s.job.call;
@@ -312,6 +351,10 @@ struct H2Client::Impl {
     curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, left_ms);
     curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS,
                      std::min(left_ms, static_cast<long>(options.http.connect_timeout.count())));
+    curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, OpenSocket);
+    curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, &sockets);
+    curl_easy_setopt(e, CURLOPT_CLOSESOCKETFUNCTION, CloseSocket);
+    curl_easy_setopt(e, CURLOPT_CLOSESOCKETDATA, &sockets);
     curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, BeforeRequest);
     curl_easy_setopt(e, CURLOPT_PREREQDATA, &s);
     curl_easy_setopt(e, CURLOPT_VERBOSE, 1L);
@@ -366,6 +409,8 @@ struct H2Client::Impl {
       s.answer = NoAnswer(HttpFate::kUnknown, "too_large");
     } else if (s.not_h2) {
       s.answer = NoAnswer(HttpFate::kNotSent, "http1");
+    } else if (s.closed) {
+      s.answer = NoAnswer(HttpFate::kNotSent, "closed");
     } else if (s.left && (s.refused || PastGoaway(s))) {
       s.answer = NoAnswer(HttpFate::kNotSent, "refused");
     } else if (!s.left) {
@@ -395,6 +440,7 @@ struct H2Client::Impl {
   bool closed = false;
   std::atomic<std::size_t> open{0};
   std::unordered_map<CURL*, std::unique_ptr<Stream>> streams;  // of the thread
+  std::set<curl_socket_t> sockets;                             // of the thread
   std::map<int, std::uint32_t> goaways;                        // of the thread
   std::thread thread;
 };

@@ -37,7 +37,8 @@ class H2Client {
 
   // Never blocks. `done` is called exactly once, on the client's thread, about `deadline` at the latest, or at once on
   // the caller's when the client is closed or full. What is known of a call without an answer: kNotSent when nothing of
-  // it left (look-up, connection, TLS, HTTP/1.1, waiting too long) or the peer said that it did not process it
+  // it left (look-up, connection, TLS, HTTP/1.1, a kept connection that the peer has closed, waiting too long) or the
+  // peer said that it did not process it
   // ("refused": GOAWAY with a smaller stream id, REFUSED_STREAM on a new connection); else kUnknown.
   void Call(delivery::HttpCall call, Time deadline, Done done);
   // Takes no more calls. Those that wait end as kNotSent with fault "shutdown"; those on the wire end as usual.

@@ -9,6 +9,7 @@
 #include <fstream>
 #include <future>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -16,10 +17,12 @@
 
 #include "app/apns_wire.h"
 #include "app/app.h"
+#include "app/h2.h"
 #include "connectors/app/ec_key.h"
 #include "connectors/matrix.h"
 #include "delivery/scripted_peer.h"
 #include "sandbox/ec.h"
+#include "sandbox/h2.h"
 #include "sandbox/sandbox.h"
 
 namespace zhitui::app {
@@ -257,6 +260,78 @@ TEST(ApnsSimulated, ARotatedKeyIsTakenUpWithItsIdOnNewConnections) {
   } while (result.verdict != Verdict::kAccepted && std::chrono::steady_clock::now() < deadline);
   EXPECT_EQ(result.verdict, Verdict::kAccepted) << result.code;
   EXPECT_GT(simulator.connections(), before);
+}
+
+// The client alone, against a server of its own.
+class H2Pair {
+ public:
+  explicit H2Pair(sandbox::Reply reply) : reply_(std::move(reply)) {
+    Serve(0);
+    H2Options options;
+    options.http.base = delivery::ParseBaseUrl("https://127.0.0.1:" + std::to_string(port_)).value();
+    options.http.ca_file = folder_.Write("ca.pem", certificate_.cert_pem);
+    options.http.max_answer_bytes = 1000;
+    client_ = std::make_unique<H2Client>(std::move(options));
+  }
+  void Restart() {
+    front_.reset();
+    Serve(port_);
+  }
+  delivery::HttpAnswer Post() {
+    std::promise<delivery::HttpAnswer> answer;
+    client_->Call({"POST", "/x", {}, "body"}, std::chrono::steady_clock::now() + std::chrono::seconds(20),
+                  [&](delivery::HttpAnswer a) { answer.set_value(std::move(a)); });
+    return answer.get_future().get();
+  }
+  int served() const { return served_; }
+
+ private:
+  void Serve(int port) {
+    sandbox::H2Front::Config config;
+    config.port = port;
+    config.cert_pem = certificate_.cert_pem;
+    config.key_pem = certificate_.key_pem;
+    front_ = std::make_unique<sandbox::H2Front>(std::move(config), [this](const sandbox::Call&, std::uint64_t) {
+      ++served_;
+      return reply_;
+    });
+    const auto started = front_->Start();
+    if (!started) throw std::runtime_error(started.error());
+    port_ = *started;
+  }
+  const sandbox::Reply reply_;
+  const sandbox::Certificate certificate_ = sandbox::SelfSigned("127.0.0.1");
+  const Folder folder_;
+  std::atomic<int> served_{0};
+  int port_ = 0;
+  std::unique_ptr<sandbox::H2Front> front_;
+  std::unique_ptr<H2Client> client_;
+};
+
+TEST(H2, NothingLeavesOnAConnectionThatThePeerHasClosed) {
+  H2Pair pair({});
+  EXPECT_EQ(pair.Post().fate, delivery::HttpFate::kAnswered);
+  pair.Restart();
+  // libcurl takes the dead connection once more, or has seen its end and opens another.
+  const auto answer = pair.Post();
+  EXPECT_NE(answer.fate, delivery::HttpFate::kUnknown) << answer.fault;
+  EXPECT_EQ(pair.served(), answer.fate == delivery::HttpFate::kAnswered ? 2 : 1);
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  auto later = answer;
+  while (later.fate != delivery::HttpFate::kAnswered && std::chrono::steady_clock::now() < deadline)
+    later = pair.Post();
+  EXPECT_EQ(later.fate, delivery::HttpFate::kAnswered);
+}
+
+TEST(H2, AnAnswerOverTheLimitIsUnknown) {
+  sandbox::Reply reply;
+  reply.body = std::string(1001, 'x');
+  H2Pair pair(reply);
+  const auto answer = pair.Post();
+  EXPECT_EQ(answer.fate, delivery::HttpFate::kUnknown);
+  EXPECT_EQ(answer.fault, "too_large");
+  EXPECT_TRUE(answer.body.empty());
+  EXPECT_EQ(pair.served(), 1);
 }
 
 TEST(ApnsPeer, NobodyListeningIsNotSent) {
