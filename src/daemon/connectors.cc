@@ -115,34 +115,29 @@ Maker BuildKannel(const delivery::Settings& settings, Diagnostics* diagnostics) 
 }  // namespace
 
 const std::vector<ConnectorKind>& ConnectorKinds() {
-  static const std::vector<ConnectorKind> kinds =
-      {
-          {"jpush", Channel::kApp, "JPush v3 (极光推送)", app::JpushSettings(), BuildJpush},
-          {"fcm", Channel::kApp, "Firebase Cloud Messaging, HTTP v1", app::FcmSettings(), BuildFcm},
-          {"huawei", Channel::kApp, "Huawei Push Kit (华为推送)", app::HuaweiSettings(), BuildHuawei},
-          {"getui", Channel::kApp, "Getui REST API v2 (个推)", app::GetuiSettings(), BuildGetui},
-          {"apns", Channel::kApp, "Apple Push Notification service", app::ApnsSettings(), BuildApns},
-          {"webpush", Channel::kApp, "Web Push to browsers (RFC 8030)", app::WebpushSettings(), BuildWebpush},
-          {"gorush", Channel::kApp, "gorush, a self-hosted push gateway", app::GorushSettings(), BuildGorush},
-          {"ntfy", Channel::kApp, "ntfy, self-hosted publish and subscribe", app::NtfySettings(), BuildNtfy},
-          {"wechat", Channel::kWechat, "WeChat service account, template messages (微信服务号模板消息)",
-           wechat::TemplateMessageSettings(), BuildWechat},
-          {"wechat_subscription", Channel::kWechat,
-           "WeChat service account, subscription messages (微信服务号订阅通知)", wechat::SubscriptionSettings(),
-           BuildWechatSubscription},
-          {"wechat_mini", Channel::kWechat, "WeChat mini-program, subscription messages (微信小程序订阅消息)",
-           wechat::MiniSettings(), BuildWechatMini},
-          {"wecom", Channel::kWechat, "WeCom app, text messages (企业微信应用消息)", wechat::WecomSettings(),
-           BuildWecom},
-          {"aliyun", Channel::kSms, "Aliyun SMS (阿里云短信)", sms::AliyunSettings(), BuildAliyun},
-          {"cmpp", Channel::kSms, "CMPP 2.0 and 3.0 (中国移动短信网关)", sms::CmppSettings(), BuildCmpp},
-          {"smpp", Channel::kSms, "SMPP 3.4 short message centre (SMPP 3.4 短信中心)", sms::SmppSettings(), BuildSmpp},
-      }
-
-  {"tencent", Channel::kSms, "Tencent Cloud SMS (腾讯云短信)", sms::TencentSettings(), BuildTencent},
-  {"kannel", Channel::kSms, "Kannel, sendsms of its smsbox (Kannel 短信网关)", sms::KannelSettings(), BuildKannel},
-};
-return kinds;
+  static const std::vector<ConnectorKind> kinds = {
+      {"jpush", Channel::kApp, "JPush v3 (极光推送)", app::JpushSettings(), BuildJpush},
+      {"fcm", Channel::kApp, "Firebase Cloud Messaging, HTTP v1", app::FcmSettings(), BuildFcm},
+      {"huawei", Channel::kApp, "Huawei Push Kit (华为推送)", app::HuaweiSettings(), BuildHuawei},
+      {"getui", Channel::kApp, "Getui REST API v2 (个推)", app::GetuiSettings(), BuildGetui},
+      {"apns", Channel::kApp, "Apple Push Notification service", app::ApnsSettings(), BuildApns},
+      {"webpush", Channel::kApp, "Web Push to browsers (RFC 8030)", app::WebpushSettings(), BuildWebpush},
+      {"gorush", Channel::kApp, "gorush, a self-hosted push gateway", app::GorushSettings(), BuildGorush},
+      {"ntfy", Channel::kApp, "ntfy, self-hosted publish and subscribe", app::NtfySettings(), BuildNtfy},
+      {"wechat", Channel::kWechat, "WeChat service account, template messages (微信服务号模板消息)",
+       wechat::TemplateMessageSettings(), BuildWechat},
+      {"wechat_subscription", Channel::kWechat, "WeChat service account, subscription messages (微信服务号订阅通知)",
+       wechat::SubscriptionSettings(), BuildWechatSubscription},
+      {"wechat_mini", Channel::kWechat, "WeChat mini-program, subscription messages (微信小程序订阅消息)",
+       wechat::MiniSettings(), BuildWechatMini},
+      {"wecom", Channel::kWechat, "WeCom app, text messages (企业微信应用消息)", wechat::WecomSettings(), BuildWecom},
+      {"aliyun", Channel::kSms, "Aliyun SMS (阿里云短信)", sms::AliyunSettings(), BuildAliyun},
+      {"cmpp", Channel::kSms, "CMPP 2.0 and 3.0 (中国移动短信网关)", sms::CmppSettings(), BuildCmpp},
+      {"smpp", Channel::kSms, "SMPP 3.4 short message centre (SMPP 3.4 短信中心)", sms::SmppSettings(), BuildSmpp},
+      {"tencent", Channel::kSms, "Tencent Cloud SMS (腾讯云短信)", sms::TencentSettings(), BuildTencent},
+      {"kannel", Channel::kSms, "Kannel, sendsms of its smsbox (Kannel 短信网关)", sms::KannelSettings(), BuildKannel},
+  };
+  return kinds;
 }
 
 }  // namespace zhitui::daemon
