@@ -718,6 +718,8 @@ constexpr auto kPhrases = std::to_array<Phrase>({
     {"the setting {} has no value", "设置 `{1}` 没有值"},
     {"write {}: <value>", "写成 `{1}: <value>`"},
     {"{} is not a whole number from {} to {}", "`{1}` 不是 {2} 到 {3} 之间的整数"},
+    {"signature is neither sha256 nor sm3", "`signature` 应为 `sha256` 或 `sm3`"},
+    {"leave it out for ACS3-HMAC-SHA256", "不写就是 `ACS3-HMAC-SHA256`"},
     {"{} is not an amount of yuan", "`{1}` 不是以元为单位的金额"},
     {"for example 0.045", "例如 `0.045`"},
     {"{} is neither true nor false", "`{1}` 不是 `true` 或 `false`"},

@@ -241,10 +241,22 @@ TEST_F(Corpus, LifeIsRecordedInOfficeHoursMostlyOnWorkingDays) {
 
 // What the population says nothing of: rules that ask for one of these stay unknown or ineligible.
 const std::set<std::string> kSilent = {
-    "residence.permit_suspended", "residence.moved_in",   "residence.housing",    "education.final_primary_year",
-    "allowance.checked_on",       "transit.senior_card",  "hardship.status",      "disability.certified",
-    "disability.grade",           "disability.kinds",     "disability.household", "children",
-    "childcare.applied_on",       "childcare.renewed_on",
+    "residence.permit_suspended",
+    "residence.moved_in",
+    "residence.housing",
+    "education.final_primary_year",
+    "allowance.checked_on",
+    "allowance.agreed_on",
+    "consent.refused_signatures",
+    "transit.senior_card",
+    "hardship.status",
+    "disability.certified",
+    "disability.grade",
+    "disability.kinds",
+    "disability.household",
+    "children",
+    "childcare.applied_on",
+    "childcare.renewed_on",
 };
 
 TEST_F(Corpus, AnEventCarriesOnlyFactsOfItsAgencyAndOfTheSchema) {

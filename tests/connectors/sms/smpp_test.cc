@@ -540,7 +540,7 @@ TEST(LongText, HeadersOfBothKindsAreRead) {
 
 constexpr Joiner::Time kStart{};
 
-TEST(Joiner, PutsSegmentsTogetherInAnyOrder) {
+TEST(LongReplies, PutsSegmentsTogetherInAnyOrder) {
   Joiner joiner(10, 10'000, Millis(1000));
   EXPECT_FALSE(joiner.Add("k", {7, 3, 3}, "c", "who", kStart).has_value());
   EXPECT_FALSE(joiner.Add("k", {7, 3, 1}, "a", "who", kStart).has_value());
@@ -556,7 +556,7 @@ TEST(Joiner, PutsSegmentsTogetherInAnyOrder) {
   EXPECT_FALSE(joiner.NextDue().has_value());
 }
 
-TEST(Joiner, KeepsSendersAndReferencesApart) {
+TEST(LongReplies, KeepsSendersAndReferencesApart) {
   Joiner joiner(10, 10'000, Millis(1000));
   EXPECT_FALSE(joiner.Add("a", {1, 2, 1}, "x", "", kStart).has_value());
   EXPECT_FALSE(joiner.Add("b", {1, 2, 2}, "y", "", kStart).has_value());
@@ -565,7 +565,7 @@ TEST(Joiner, KeepsSendersAndReferencesApart) {
   EXPECT_EQ(joiner.size(), 4U);
 }
 
-TEST(Joiner, GivesOutWhatIsThereWhenItsTimeIsOver) {
+TEST(LongReplies, GivesOutWhatIsThereWhenItsTimeIsOver) {
   Joiner joiner(10, 10'000, Millis(1000));
   EXPECT_FALSE(joiner.Add("k", {1, 3, 3}, "c", "who", kStart).has_value());
   EXPECT_FALSE(joiner.Add("k", {1, 3, 1}, "a", "who", kStart + Millis(900)).has_value());
@@ -578,7 +578,7 @@ TEST(Joiner, GivesOutWhatIsThereWhenItsTimeIsOver) {
   EXPECT_EQ(joiner.size(), 1U) << "until it is forgotten";
 }
 
-TEST(Joiner, DropsTheOldestWhenThereAreTooManyOrTooLong) {
+TEST(LongReplies, DropsTheOldestWhenThereAreTooManyOrTooLong) {
   Joiner few(2, 10'000, Millis(1000));
   for (std::uint16_t i = 0; i < 3; ++i) few.Add("k", {i, 2, 1}, "x", "", kStart + Millis(i));
   EXPECT_EQ(few.size(), 2U);

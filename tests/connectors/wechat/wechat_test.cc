@@ -140,7 +140,7 @@ TEST(WechatCallback, EveryFailureIsUndeliveredWithItsReason) {
 
 TEST(WechatCallback, OtherEventsAreHeardAndLeaveNothing) {
   const auto reply =
-      Answer(kToken, {"POST", Signed(), {}, "<xml><MsgType><![CDATA[event]]></MsgType><Event>subscribe</Event></xml>"});
+      Answer(kToken, {"POST", Signed(), {}, "<xml><MsgType><![CDATA[event]]></MsgType><Event>LOCATION</Event></xml>"});
   EXPECT_EQ(reply.status, 200);
   EXPECT_EQ(reply.body, "success");
   EXPECT_TRUE(reply.receipts.empty());
