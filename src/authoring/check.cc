@@ -20,11 +20,12 @@ class CrossCheck {
   explicit CrossCheck(Report& report) : report_(report) {}
 
   // Names and channels are compared in the files themselves, so that a mistake elsewhere hides none of these.
-  void Names(const std::vector<yaml::Document>& rule_files, const std::map<std::string, const yaml::Node*>& messages,
+  void Names(const std::vector<yaml::Document>& documents, const std::map<std::string, const yaml::Node*>& messages,
              const std::set<std::string>& unread) {
     std::vector<std::string> known;
     for (const auto& [name, node] : messages) known.push_back(name);
-    for (const yaml::Document& document : rule_files) {
+    for (const yaml::Document& document : documents) {
+      if (!IsRule(document.file())) continue;
       const yaml::Node* notify = document.root().IsMapping() ? document.root().Find("notify") : nullptr;
       if (notify == nullptr || !notify->IsSequence()) continue;
       for (const yaml::Node& entry : notify->items()) {
@@ -117,11 +118,11 @@ class CrossCheck {
 Report Check(const std::vector<rules::SourceFile>& files, const ForEach& each) {
   Report report;
   Diagnostics& diagnostics = report.diagnostics;
-  report.ruleset = rules::RuleSet::Build(files, &diagnostics, each);
+  std::vector<yaml::Document> documents;  // of rules and facts
+  report.ruleset = rules::RuleSet::Build(files, &diagnostics, each, &documents);
 
   std::vector<yaml::Document> message_files;
   std::set<std::string> unread_messages;
-  std::vector<const rules::SourceFile*> of_rules;
   for (const rules::SourceFile& file : files) {
     if (IsMessage(file.path)) {
       ++report.templates;
@@ -133,18 +134,8 @@ Report Check(const std::vector<rules::SourceFile>& files, const ForEach& each) {
         unread_messages.insert(name.substr(0, name.find('.')));
       }
     } else if (IsRule(file.path)) {
-      of_rules.push_back(&file);
+      ++report.rules;
     }
-  }
-  report.rules = of_rules.size();
-  std::vector<std::optional<yaml::Document>> read(of_rules.size());
-  each(read.size(), [&](std::size_t i) {
-    Diagnostics unread;  // RuleSet::Build has reported what is wrong with the rule files themselves
-    read[i] = yaml::Parse(of_rules[i]->path, of_rules[i]->text, &unread);
-  });
-  std::vector<yaml::Document> rule_files;
-  for (std::optional<yaml::Document>& document : read) {
-    if (document) rule_files.push_back(std::move(*document));
   }
   report.templates_set = message::TemplateSet::Build(message_files, &diagnostics);
 
@@ -162,14 +153,9 @@ Report Check(const std::vector<rules::SourceFile>& files, const ForEach& each) {
     }
   }
   CrossCheck cross(report);
-  cross.Names(rule_files, messages, unread_messages);
+  cross.Names(documents, messages, unread_messages);
   for (const yaml::Document& document : message_files) cross.Allowed(document.root());
-  for (const yaml::Document& document : rule_files) cross.Allowed(document.root());
-  for (const rules::SourceFile& file : files) {
-    if (!file.path.starts_with("facts/")) continue;
-    Diagnostics unread;  // as above
-    if (const std::optional<yaml::Document> d = yaml::Parse(file.path, file.text, &unread)) cross.Allowed(d->root());
-  }
+  for (const yaml::Document& document : documents) cross.Allowed(document.root());
   if (report.templates_set != nullptr) cross.Languages(*report.templates_set, messages);
   if (!report.ok()) {
     report.ruleset = nullptr;

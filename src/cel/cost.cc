@@ -521,15 +521,10 @@ bool IsNameByte(char c) {
 
 }  // namespace
 
-CostEstimate EstimateCost(const Plan& plan) {
-  const Estimate e = Estimator(plan, kMost).Run();
-  return {e.min, e.max};
-}
-
-bool CheckCost(const Plan& plan, std::uint64_t limit, Reporter& reporter) {
+std::optional<CostEstimate> CheckCost(const Plan& plan, std::uint64_t limit, Reporter& reporter) {
   Estimator estimator(plan, std::min(limit, kMost - 1));
   const Estimate all = estimator.Run();
-  if (estimator.culprit() == kNone) return true;
+  if (estimator.culprit() == kNone) return CostEstimate{all.min, all.max};
   const Node& n = plan.nodes[estimator.culprit()];
   Span at{n.offset, n.offset + 1};
   const std::string_view rest = reporter.Text({n.offset, n.offset + 64});
@@ -544,7 +539,7 @@ bool CheckCost(const Plan& plan, std::uint64_t limit, Reporter& reporter) {
   reporter.Report(
       at, "cost", std::move(message),
       "declare a smaller max_items for the list, filter it before, avoid lists within lists, or take shorter texts");
-  return false;
+  return std::nullopt;
 }
 
 }  // namespace zhitui::cel

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+
 #include "cel/plan.h"
 
 namespace zhitui::cel {
@@ -9,9 +11,8 @@ namespace zhitui::cel {
 // cel-go's estimator: sizes come from the literals and from what the environment declares; where a choice is open, max
 // takes the dearer way and min the cheaper one. max holds while facts keep to their declared sizes and nothing is dyn;
 // beyond that the budget at run time stops the evaluation.
-CostEstimate EstimateCost(const Plan& plan);
-
-// Reports, at the smallest part that may do it, that an evaluation may cost more than `limit`. True when it cannot.
-bool CheckCost(const Plan& plan, std::uint64_t limit, Reporter& reporter);
+//
+// Reports, at the smallest part that may do it, that an evaluation may cost more than `limit`; nullopt then.
+std::optional<CostEstimate> CheckCost(const Plan& plan, std::uint64_t limit, Reporter& reporter);
 
 }  // namespace zhitui::cel

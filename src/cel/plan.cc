@@ -471,8 +471,8 @@ class Planner {
     for (std::uint32_t i = 0; i < n.count; ++i) {
       if (plan_->Kid(n, i).op != Op::kConst) return index;
     }
-    value::Arena scratch;
-    Frame f{*plan_, {}, Date{}, scratch, nullptr, 10'000};
+    scratch_.Reset();
+    Frame f{*plan_, {}, Date{}, scratch_, nullptr, 10'000};
     const Value v = Eval(f, plan_->nodes[index]);
     if (IsOpen(v) || f.steps == 0) return index;
     Node& folded = plan_->nodes[index];
@@ -508,6 +508,7 @@ class Planner {
   const Limits& limits_;
   const Reporter& reporter_;
   std::unique_ptr<Plan> plan_;
+  value::Arena scratch_;  // of Fold
   std::vector<Binding> scope_;
   std::unordered_map<const Declaration*, Shared> lets_;
   std::vector<std::pair<std::uint32_t, const Declaration*>> let_uses_;

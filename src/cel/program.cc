@@ -59,8 +59,9 @@ class Compiler {
     Check(*ast, *env.impl_, expected, limits, reporter);
     if (reporter.count() > 0 || UsesBroken(*ast)) return std::nullopt;
     std::unique_ptr<Plan> plan = MakePlan(*ast, *env.impl_, limits, reporter);
-    if (!CheckCost(*plan, limits.estimate, reporter)) return std::nullopt;
-    plan->cost = EstimateCost(*plan);
+    const std::optional<CostEstimate> cost = CheckCost(*plan, limits.estimate, reporter);
+    if (!cost) return std::nullopt;
+    plan->cost = *cost;
     plan->over_budget = plan->arena.Copy(std::string(kCostLimit) + ": the limit is " + std::to_string(limits.steps) +
                                          " steps, the sizes declared allow up to " + std::to_string(plan->cost.max));
     plan->text = source.text;

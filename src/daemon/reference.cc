@@ -110,7 +110,8 @@ std::string ConfigReference() {
     }
   }
   out +=
-      "\n## connectors\n\nThe providers. A channel without one is not used. A contact `apns:TOKEN` goes to the connector of "
+      "\n## connectors\n\nThe providers. A channel without one is not used. A contact `apns:TOKEN` goes to the "
+      "connector of "
       "that name; one without a name goes to the first of its channel in the file. A secret may also be given as "
       "`KEY_file` (read again when the file changes) or `KEY_env`. Call-backs arrive at `/v1/receipts/<connector>`.\n";
   for (const ConnectorKind& kind : ConnectorKinds()) {

@@ -27,23 +27,23 @@ struct Scratch::Impl {
   std::vector<std::uint16_t> classes;  // of each fact, by position
   std::vector<std::uint64_t> before;   // alternatives
 
-  // The rows of the classes; other than 0 when one of them leaves an answer open.
-  std::uint32_t ListRows(const Table::Impl& t, const std::uint16_t* of_facts) {
+  // The rows of the classes. False: none of them leaves an answer open; `possible_rows` is not filled then.
+  bool ListRows(const Table::Impl& t, const std::uint16_t* of_facts) {
     const std::size_t facts = t.facts.size();
     certain_rows.resize(facts);
-    possible_rows.resize(facts);
     const std::uint64_t* const rows = t.rows.data();
     const std::uint64_t** const to_certain = certain_rows.data();
-    const std::uint64_t** const to_possible = possible_rows.data();
     const RowPair* const* const rows_at = t.rows_at.data();
     std::uint32_t open = 0;
     for (std::size_t i = 0; i < facts; ++i) {
       const RowPair pair = rows_at[i][of_facts[i]];
       to_certain[i] = rows + pair.certain;
-      to_possible[i] = rows + pair.possible;
       open |= pair.certain ^ pair.possible;
     }
-    return open;
+    if (open == 0) return false;
+    possible_rows.resize(facts);
+    for (std::size_t i = 0; i < facts; ++i) possible_rows[i] = rows + rows_at[i][of_facts[i]].possible;
+    return true;
   }
 
   value::Arena& FreshArena() {
@@ -125,6 +125,10 @@ void Gather(const Table::Impl& t, const std::uint64_t* certain, const std::uint6
             std::uint64_t* unknown) {
   const std::size_t rule_words = t.rule_words();
   Gather(*t.model, certain, rule_words, eligible);
+  if (std::equal(certain, certain + t.words(), possible)) {  // mostly nothing is open
+    std::fill_n(unknown, rule_words, 0);
+    return;
+  }
   Gather(*t.model, possible, rule_words, unknown);
   for (std::size_t w = 0; w < rule_words; ++w) unknown[w] &= ~eligible[w];
 }
@@ -199,9 +203,9 @@ Answers Table::Answer(std::span<const Value> slots, Scratch& scratch) const {
     __builtin_prefetch(reinterpret_cast<const char*>(slots.data()) + i);
   }
   Classify(t, slots, s.classes.data());
-  const std::uint32_t open = s.ListRows(t, s.classes.data());
+  const bool open = s.ListRows(t, s.classes.data());
   t.kernels->and_rows(t.live.data(), s.certain_rows.data(), facts, t.blocks, kAllBlocks, s.certain.data());
-  if (open != 0) {
+  if (open) {
     t.kernels->and_rows(t.live.data(), s.possible_rows.data(), facts, t.blocks, kAllBlocks, s.possible.data());
   } else {
     std::copy_n(s.certain.data(), t.words(), s.possible.data());
@@ -236,13 +240,13 @@ bool Table::Refresh(std::span<const Value> slots, std::uint64_t blocks, Scratch&
   const std::size_t facts = t.facts.size();
   s.before.resize(2 * t.words());
   std::copy_n(state.certain, 2 * t.words(), s.before.data());  // certain and possible stand side by side
-  const std::uint32_t open = s.ListRows(t, state.classes);
+  const bool open = s.ListRows(t, state.classes);
   t.kernels->and_rows(t.live.data(), s.certain_rows.data(), facts, t.blocks, blocks, state.certain);
-  if (open != 0) t.kernels->and_rows(t.live.data(), s.possible_rows.data(), facts, t.blocks, blocks, state.possible);
+  if (open) t.kernels->and_rows(t.live.data(), s.possible_rows.data(), facts, t.blocks, blocks, state.possible);
   for (std::size_t b = 0; b < t.blocks; ++b) {
     if ((blocks >> b % 64 & 1) == 0) continue;
     const std::size_t from = b * kWordsOfBlock;
-    if (open == 0) std::copy_n(state.certain + from, kWordsOfBlock, state.possible + from);
+    if (!open) std::copy_n(state.certain + from, kWordsOfBlock, state.possible + from);
     if (t.computed.empty()) continue;
     value::Arena& arena = s.FreshArena();
     ApplyComputed(t, state.certain, state.possible, from, from + kWordsOfBlock,

@@ -13,6 +13,7 @@ void AddText(StableId& id, const Text& text) { id.Add(text.zh).Add(text.en); }
 // here. What stands in quotes is an author's text and stays as it is.
 std::string WithoutSlots(const std::string& canonical) {
   std::string out;
+  out.reserve(canonical.size());
   bool quoted = false;
   for (std::size_t i = 0; i < canonical.size(); ++i) {
     const char c = canonical[i];

@@ -65,7 +65,7 @@ struct Material {
 struct Apply {
   std::string url;
   std::vector<Material> materials;
-  Text deadline;  // as told to people; may be empty
+  Text deadline;      // as told to people; may be empty
   std::string reply;  // the date fact that becomes the day of the reply 同意 to a text message; "": not answered so
 };
 
@@ -165,9 +165,11 @@ class RuleSet {
   // Files under facts/ are schemas, under calendars/ working-day calendars, under messages/ message templates (not read
   // here); all other *.yaml are rules.
   // nullptr and at least one diagnostic when anything is wrong. `each` runs over the rule files; the result,
-  // diagnostics included, does not depend on it.
+  // diagnostics included, does not depend on it. `documents`, where given, gets the fact and rule files that are YAML,
+  // by path, facts first: what else has to look into them need not read them again.
   static std::shared_ptr<const RuleSet> Build(const std::vector<SourceFile>& files, Diagnostics* diagnostics,
-                                              const ForEach& each = OneAfterTheOther());
+                                              const ForEach& each = OneAfterTheOther(),
+                                              std::vector<yaml::Document>* documents = nullptr);
 
   const std::vector<Rule>& rules() const { return rules_; }  // sorted by id
   const Rule* Find(std::string_view id) const;

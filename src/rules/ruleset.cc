@@ -37,9 +37,10 @@ struct RuleSetBuilder {
 
   static bool IsYaml(std::string_view path) { return path.ends_with(".yaml") || path.ends_with(".yml"); }
 
-  void AddSchema(const SourceFile& file) {
+  // Gives the file back where it is YAML.
+  std::optional<yaml::Document> AddSchema(const SourceFile& file) {
     const std::size_t before = diagnostics->size();
-    const std::optional<yaml::Document> document = yaml::Parse(file.path, file.text, diagnostics);
+    std::optional<yaml::Document> document = yaml::Parse(file.path, file.text, diagnostics);
     std::shared_ptr<const facts::Schema> schema;
     if (document) schema = facts::ParseSchema(*document, diagnostics);
     if (schema == nullptr || diagnostics->size() != before) {
@@ -48,7 +49,7 @@ struct RuleSetBuilder {
       kinds.broken.emplace(name.substr(0, name.find('.')));
       const yaml::Node* kind = document && document->root().IsMapping() ? document->root().Find("kind") : nullptr;
       if (kind != nullptr) kinds.broken.insert(kind->text());
-      return;
+      return document;
     }
     if (kinds.by_name.contains(schema->kind())) {
       Diagnostic d;
@@ -60,7 +61,7 @@ struct RuleSetBuilder {
       d.message = "the kind `" + schema->kind() + "` is declared in two files";
       d.hint = "keep the facts of a kind in one file";
       diagnostics->push_back(std::move(d));
-      return;
+      return document;
     }
     Kind kind{schema, cel::Env()};
     for (std::uint32_t slot = 0; slot < schema->facts().size(); ++slot) {
@@ -69,6 +70,7 @@ struct RuleSetBuilder {
     }
     set.schemas_.emplace(schema->kind(), schema);
     kinds.by_name.emplace(schema->kind(), std::move(kind));
+    return document;
   }
 
   void AddCalendar(const SourceFile& file) {
@@ -137,7 +139,7 @@ struct RuleSetBuilder {
     return read;
   }
 
-  void AddRule(Read read) {
+  void AddRule(Read& read) {
     diagnostics->insert(diagnostics->end(), std::make_move_iterator(read.diagnostics.begin()),
                         std::make_move_iterator(read.diagnostics.end()));
     std::optional<Rule>& rule = read.rule;
@@ -194,7 +196,7 @@ struct RuleSetBuilder {
 };
 
 std::shared_ptr<const RuleSet> RuleSet::Build(const std::vector<SourceFile>& files, Diagnostics* diagnostics,
-                                              const ForEach& each) {
+                                              const ForEach& each, std::vector<yaml::Document>* documents) {
   RuleSetBuilder builder{diagnostics, {}, {}, {}};
   const std::size_t before = diagnostics->size();
   // The order of the list is an accident; that of the names is not.
@@ -205,7 +207,9 @@ std::shared_ptr<const RuleSet> RuleSet::Build(const std::vector<SourceFile>& fil
   std::sort(sorted.begin(), sorted.end(), [](const SourceFile* a, const SourceFile* b) { return a->path < b->path; });
   std::vector<const SourceFile*> rule_files;
   for (const SourceFile* file : sorted) {
-    if (file->path.starts_with("facts/")) builder.AddSchema(*file);
+    if (!file->path.starts_with("facts/")) continue;
+    std::optional<yaml::Document> document = builder.AddSchema(*file);
+    if (documents != nullptr && document) documents->push_back(std::move(*document));
   }
   std::size_t calendars = 0;
   for (const SourceFile* file : sorted) {
@@ -237,7 +241,10 @@ std::shared_ptr<const RuleSet> RuleSet::Build(const std::vector<SourceFile>& fil
     }
     rule_files.push_back(file);
   }
-  for (RuleSetBuilder::Read& one : builder.ReadRules(rule_files, each)) builder.AddRule(std::move(one));
+  for (RuleSetBuilder::Read& one : builder.ReadRules(rule_files, each)) {
+    builder.AddRule(one);
+    if (documents != nullptr && one.document) documents->push_back(std::move(*one.document));
+  }
   if (builder.kinds.by_name.empty() && builder.kinds.broken.empty()) {
     diagnostics->push_back({{"facts/", 0, 0},
                             1,

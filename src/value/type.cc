@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <map>
 #include <mutex>
 
@@ -60,10 +61,18 @@ Type ErrorType() {
   return type;
 }
 Type Primitive(Kind kind) {
-  TypeRep rep;
-  rep.tag = TypeRep::Tag::kPrimitive;
-  rep.primitive = kind;
-  return Intern(std::move(rep));
+  // Asked for at every step of checking an expression, by several threads: all are made once, and read without a lock.
+  static const auto types = [] {
+    std::array<Type, static_cast<std::size_t>(Kind::kError) + 1> out{};
+    for (std::size_t i = 0; i < out.size(); ++i) {
+      TypeRep rep;
+      rep.tag = TypeRep::Tag::kPrimitive;
+      rep.primitive = static_cast<Kind>(i);
+      out[i] = Intern(std::move(rep));
+    }
+    return out;
+  }();
+  return types[static_cast<std::size_t>(kind)];
 }
 Type ListOf(Type element) { return WithElement(TypeRep::Tag::kList, nullptr, element); }
 Type MapOf(Type key, Type element) { return WithElement(TypeRep::Tag::kMap, key, element); }

@@ -49,6 +49,10 @@ std::optional<TextFault> CheckCharacters(std::string_view text) {
       continue;
     }
     const std::size_t n = SequenceLength(c);
+    if (c != 0xC2 && c != 0xE2 && c != 0xEF) {  // with which no character begins that is refused
+      i += n;
+      continue;
+    }
     const std::string_view s = text.substr(i, n);
     // A line break to some programs and none to others: a reviewer may see another text than the machine reads.
     if (s == "\xC2\x85" || s == "\xE2\x80\xA8" || s == "\xE2\x80\xA9") {

@@ -9,6 +9,7 @@ namespace zhitui::yaml {
 namespace {
 
 constexpr std::size_t kMaxNamesInHint = 12;
+constexpr std::size_t kMostKeys = 16;  // of nearly every mapping
 
 const char* KindWords(const Node& node) {
   switch (node.kind()) {
@@ -140,6 +141,7 @@ Text ToText(const Node& node, Diagnostics* diagnostics) {
 
 Reader::Reader(const Node& node, Diagnostics* diagnostics)
     : node_(node), diagnostics_(diagnostics), valid_(node.IsMapping()) {
+  seen_.reserve(kMostKeys);
   if (!valid_) WrongType(node, "key: value entries", diagnostics);
 }
 

@@ -151,6 +151,21 @@ TEST(Loading, MessagesAndOtherFilesAreNotRules) {
   EXPECT_EQ(set->rules().size(), 1U);
 }
 
+TEST(Loading, TheFactAndRuleFilesThatAreYamlAreHandedOutByPathMistakesOrNot) {
+  Diagnostics diagnostics;
+  std::vector<yaml::Document> documents;
+  const SourceFile broken{"b.yaml", "rule: [\n"};
+  const SourceFile wrong{"a.yaml", "rule: a\n"};
+  const SourceFile message{"messages/m.yaml", "message: m\n"};
+  EXPECT_EQ(RuleSet::Build({wrong, broken, PersonRule(kGood), message, PersonSchema()}, &diagnostics,
+                           OneAfterTheOther(), &documents),
+            nullptr);
+  std::vector<std::string> files;
+  for (const yaml::Document& document : documents) files.push_back(document.file());
+  EXPECT_EQ(files, (std::vector<std::string>{PersonSchema().path, "a.yaml", "r.yaml"}));
+  EXPECT_EQ(documents[2].root().Find("criteria")->entries().front().first.text(), "m");
+}
+
 TEST(Loading, ARuleCarriesWhatItsFileSays) {
   const auto set = MustBuild({PersonSchema(), PersonRule(Good(R"(area: "4403"
 law: {std: {title: 文件, url: https://example.org/law}}
