@@ -259,13 +259,11 @@ struct H2Client::Impl {
       } else {
         waiting.emplace(deadline, Waiting{std::move(call), deadline, std::move(done)});
         ++open;
+        curl_multi_wakeup(multi);
+        return;
       }
     }
-    if (fault != nullptr) {
-      done(NoAnswer(HttpFate::kNotSent, fault));
-    } else {
-      curl_multi_wakeup(multi);
-    }
+    done(NoAnswer(HttpFate::kNotSent, fault));
   }
 
   void Close() {

@@ -24,7 +24,7 @@ std::string FromAscii(std::string_view bytes) {
 }
 
 std::string FromGbk(std::string_view bytes) {
-  const iconv_t table = ::iconv_open("UTF-8", "GB18030");
+  iconv_t table = ::iconv_open("UTF-8", "GB18030");
   if (table == reinterpret_cast<iconv_t>(-1)) return FromAscii(bytes);
   std::string in(bytes);
   std::string out;

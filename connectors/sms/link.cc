@@ -205,22 +205,16 @@ struct Link::Impl {
       send.done(std::move(full));
       return;
     }
-    bool ring = false;
-    bool open = false;
     {
       const std::scoped_lock lock(mutex);
-      open = started && !closing;
-      if (open) {
+      if (started && !closing) {
         held.fetch_add(1, std::memory_order_relaxed);
         inbox.push_back(std::move(send));
-        ring = std::exchange(asleep, false);
+        if (std::exchange(asleep, false)) bell->Ring();
+        return;
       }
     }
-    if (!open) {
-      send.done(ResultOf(Verdict::kNotSent, "shutdown"));
-    } else if (ring) {
-      bell->Ring();
-    }
+    send.done(ResultOf(Verdict::kNotSent, "shutdown"));
   }
 
   void Start() {
