@@ -53,7 +53,7 @@ std::optional<std::string> AesDecrypt(const std::string& key, const std::string&
       EVP_DecryptFinal_ex(ctx.get(), out + size, &rest) != 1) {
     return std::nullopt;
   }
-  plain.resize(static_cast<std::size_t>(size + rest));
+  plain.resize(static_cast<std::size_t>(size) + static_cast<std::size_t>(rest));
   return plain;
 }
 
