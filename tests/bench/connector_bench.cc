@@ -120,8 +120,7 @@ delivery::SendRequest WechatOf() {
 void BareJpush(benchmark::State& state) {
   Bare(
       state, "/v3/push",
-      {{"Authorization",
-        "Basic " + httplib::detail::base64_encode("sandboxappkey0000000000a:sandboxmastersecret00000")}},
+      {httplib::make_basic_authentication_header("sandboxappkey0000000000a", "sandboxmastersecret00000")},
       [](const std::string& id) {
         const nlohmann::json extras = {{"notification_id", "n"}, {"attempt_id", id}};
         return nlohmann::json(
@@ -170,7 +169,6 @@ void ConnectorWechat(benchmark::State& state) {
   options.base_url = Simulator::Get().Url();
   options.app_id = "wxsandbox00000001";
   options.secret = delivery::Secret("sandbox-wechat-secret");
-  options.callback_token = delivery::Secret("sandbox-callback-token");
   options.templates = {{"notice", "tmpl-1"}};
   Dispatch(state, wechat::NewTemplateMessage(options, nullptr), WechatOf());
 }
