@@ -518,7 +518,8 @@ TEST(LongText, MoreThan255SegmentsAreRefused) {
 }
 
 TEST(LongText, HeadersOfBothKindsAreRead) {
-  const auto narrow = ParseUserData(Bytes("05 00 03 07 02 01 'text'"));
+  const std::string narrow_bytes = Bytes("05 00 03 07 02 01 'text'");  // the parts point into it
+  const auto narrow = ParseUserData(narrow_bytes);
   ASSERT_TRUE(narrow && narrow->part);
   EXPECT_EQ(narrow->part->reference, 7);
   EXPECT_EQ(narrow->part->total, 2);
